@@ -1,0 +1,176 @@
+# rungate: build, test, install. GNU make.
+#
+#   make                    the program, optimised:        build/release/rungate
+#   make debug              the same with assertions:      build/debug/rungate
+#   make SANITIZE=1 debug   with ASan and UBSan:           build/debug-asan/rungate
+#   make COVERAGE=1 debug   with line counters:            build/debug-cov/rungate
+#   make CC=clang debug     with another compiler (its objects go to a folder of their own)
+#   make V=1                shows whole commands
+#   make WERROR=1           a warning is an error
+#
+#   make test               unit tests, lint, end-to-end tests; ends with "N passed, N failed"
+#   make demo               a gate against the bundled provider simulator
+#   make install PREFIX=/usr DESTDIR=...
+#
+# CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's and come last.
+
+VERSION := 0.1.0
+
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+PYTHON ?= /usr/bin/python3
+# The system's Python is the one that sees the distribution's pytest.
+
+Q := $(if $(V),,@)
+
+# --- variants: each has a folder of its own, so that their objects never mix ---------------------
+
+MODE := $(if $(filter release,$(MAKECMDGOALS)),release,$(if $(MAKECMDGOALS),debug,release))
+MODE := $(if $(filter all install uninstall,$(MAKECMDGOALS)),release,$(MODE))
+VARIANT := $(MODE)$(if $(SANITIZE),-asan)$(if $(COVERAGE),-cov)$(if $(filter clang%,$(CC)),-clang)
+BUILD := build/$(VARIANT)
+BIN := $(BUILD)/rungate
+
+RG_CPPFLAGS := -Isrc -I$(BUILD)/include -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE
+RG_CFLAGS := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef -fPIE -fstack-protector-strong
+RG_LDFLAGS := -pie
+ifeq ($(shell uname -s),Linux)
+RG_LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed
+endif
+ifeq ($(MODE),release)
+RG_CPPFLAGS += -DNDEBUG -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+ifdef WERROR
+RG_CFLAGS += -Werror
+endif
+ifdef SANITIZE
+RG_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+RG_LDFLAGS += -fsanitize=address,undefined
+endif
+ifdef COVERAGE
+RG_CFLAGS += --coverage -O0
+RG_LDFLAGS += --coverage
+endif
+
+LIBS := libcurl jansson inih
+ifeq ($(filter clean uninstall,$(MAKECMDGOALS)),)
+ifneq ($(shell $(PKG_CONFIG) --exists '$(LIBS)' && echo yes),yes)
+$(error The development files of libcurl, jansson and inih are needed; ./ci/setup.sh installs them)
+endif
+endif
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS))
+LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+# --- sources: named one by one, so that a stray file never joins the program ---------------------
+
+BASE := buf clock doc err file heap mem num rng secret text xml
+PIPELINE := ci ini outcome pipeline vars
+PROVIDER := bind definition registry reply request rule template
+NET := http origin
+ENGINE := gate result run schedule verdict
+REPORT := ci console json junit plan words
+CLI := command options session signals
+
+SOURCES := $(BASE:%=base/%) $(PIPELINE:%=pipeline/%) $(PROVIDER:%=provider/%) $(NET:%=net/%) \
+	$(ENGINE:%=engine/%) $(REPORT:%=report/%) $(CLI:%=cli/%)
+OBJECTS := $(SOURCES:%=$(BUILD)/%.o) $(BUILD)/generated/definitions.o
+DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
+UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
+
+.PHONY: all release debug unit test lint check-unit check-e2e check-schema demo install uninstall clean
+.DELETE_ON_ERROR:
+
+all: $(BIN)
+release debug: $(BIN)
+unit: $(UNIT_BINS)
+
+COMPILE = $(CC) $(RG_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(COMPILE)
+
+$(BUILD)/generated/definitions.o: $(BUILD)/generated/definitions.c
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(COMPILE)
+
+$(BUILD)/generated/definitions.c: ci/embed.sh $(DEFINITIONS)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  EMBED   config/providers")
+	$(Q)sh ci/embed.sh $(DEFINITIONS) > $@
+
+$(BUILD)/include/version.h: Makefile
+	@mkdir -p $(@D)
+	$(Q)printf '#define RUNGATE_VERSION "%s"\n' '$(VERSION)' > $@
+
+$(BUILD)/cli/command.o $(BUILD)/net/http.o: $(BUILD)/include/version.h
+
+$(BUILD)/librungate.a: $(OBJECTS)
+	$(if $(V),,@echo "  AR      $@")
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BIN): $(BUILD)/cli/main.o $(BUILD)/librungate.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(RG_CFLAGS) $(CFLAGS) $(RG_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS) $(LDLIBS)
+
+$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/librungate.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(RG_CFLAGS) $(CFLAGS) $(RG_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$(LIB_LDLIBS) $$($(PKG_CONFIG) --libs cmocka) $(LDLIBS)
+
+$(BUILD)/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(COMPILE)
+
+.PRECIOUS: $(BUILD)/unit/%.o
+
+-include $(OBJECTS:.o=.d) $(BUILD)/cli/main.d $(UNIT:%=$(BUILD)/unit/%.d)
+
+# --- tests ----------------------------------------------------------------------------------------
+#
+# Each part prints "NAME: N passed, N failed" as its last line; tests/run.sh adds them up.
+
+TEST_BIN ?= build/debug/rungate
+JOBS ?= 4
+
+test: debug unit
+	$(Q)BUILD=$(BUILD) RUNGATE=$(BIN) PYTHON=$(PYTHON) JOBS=$(JOBS) tests/run.sh
+
+check-unit: unit
+	$(Q)BUILD=$(BUILD) tests/unit/run.sh
+
+check-e2e: debug
+	$(Q)RUNGATE=$(BIN) $(PYTHON) -m pytest -q -n $(JOBS) tests/e2e
+
+lint: debug
+	$(Q)PYTHON=$(PYTHON) tests/lint/run.sh $(BIN)
+
+demo: $(BIN)
+	$(Q)RUNGATE=$(BIN) $(PYTHON) tests/demo/demo.py
+
+# SCHEMAS is a folder with junit-10.xsd and junit-windyroad.xsd, which are not part of the project.
+check-schema: debug
+	$(Q)RUNGATE=$(BIN) SCHEMAS=$(SCHEMAS) $(PYTHON) tests/schema/check.py
+
+# --- installing -----------------------------------------------------------------------------------
+
+install: $(BIN)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 755 $(BIN) $(DESTDIR)$(BINDIR)/rungate
+	$(INSTALL) -m 644 src/man/rungate.1 $(DESTDIR)$(MANDIR)/man1/rungate.1
+	$(INSTALL) -m 644 src/man/rungate.ini.5 $(DESTDIR)$(MANDIR)/man5/rungate.ini.5
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/rungate $(DESTDIR)$(MANDIR)/man1/rungate.1 \
+		$(DESTDIR)$(MANDIR)/man5/rungate.ini.5
+
+clean:
+	rm -rf build

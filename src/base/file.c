@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns whole-file reading and writing. It must not know what the files hold. */
+#include "base/base.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int file_read(const char *path, struct buf *out, struct err *e)
+{
+    char chunk[8192];
+    FILE *f = fopen(path, "r");
+    size_t n;
+    int rc = 0;
+
+    if (!f)
+        return err_set(e, "cannot read %s: %s", path, strerror(errno));
+    while (!out->over && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+        buf_add(out, chunk, n);
+    if (ferror(f))
+        rc = err_set(e, "cannot read %s: %s", path, strerror(errno));
+    else if (out->over)
+        rc = err_set(e, "%s is larger than %zu bytes", path, out->cap);
+    fclose(f);
+    return rc;
+}
+
+static int write_all(int fd, const struct buf *text)
+{
+    size_t done = 0;
+
+    while (done < text->len) {
+        ssize_t n = write(fd, text->text + done, text->len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+/* Opens path with flags, writes text, closes; errno tells what failed. */
+static int write_direct(const char *path, int flags, const struct buf *text)
+{
+    int fd = open(path, flags, 0666);
+    int saved;
+
+    if (fd < 0)
+        return -1;
+    if (write_all(fd, text)) {
+        saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return close(fd);
+}
+
+static void make_folders(const char *path)
+{
+    char *copy = mem_strdup(path);
+
+    for (char *p = copy + 1; *copy && *p; p++) {
+        if (*p == '/') {
+            *p = '\0';
+            /* What cannot be made shows when the file itself is opened. */
+            mkdir(copy, 0777);
+            *p = '/';
+        }
+    }
+    free(copy);
+}
+
+int file_write(const char *path, const struct buf *text, struct err *e)
+{
+    struct buf beside;
+    struct stat st;
+    mode_t mask;
+    int fd = -1;
+    int rc = -1;
+
+    if (text->over)
+        return err_set(e, "cannot write %s: it would be larger than %zu bytes", path, text->cap);
+    buf_init(&beside, BUF_CAP_TEXT);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        if (S_ISDIR(st.st_mode))
+            errno = EISDIR;
+        else
+            rc = write_direct(path, O_WRONLY, text);
+        goto out;
+    }
+    make_folders(path);
+    buf_addf(&beside, "%s.XXXXXX", path);
+    fd = mkstemp(beside.text);
+    if (fd < 0)
+        goto out;
+    /* mkstemp makes the file private; a report is as readable as any file of this user. */
+    mask = umask(0);
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) == 0 && write_all(fd, text) == 0 && fsync(fd) == 0)
+        rc = 0;
+    if (close(fd))
+        rc = -1;
+    if (!rc)
+        rc = rename(beside.text, path);
+    if (rc) {
+        int saved = errno;
+
+        unlink(beside.text);
+        errno = saved;
+    }
+out:
+    if (rc)
+        err_set(e, "cannot write %s: %s", path, strerror(errno));
+    buf_free(&beside);
+    return rc;
+}
+
+int file_append(const char *path, const struct buf *text, struct err *e)
+{
+    if (text->over)
+        return err_set(e, "cannot write %s: it would be larger than %zu bytes", path, text->cap);
+    if (write_direct(path, O_WRONLY | O_APPEND | O_CREAT, text))
+        return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}

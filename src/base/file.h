@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files as a whole: read with a cap, written so that nobody ever sees half of one.
+ */
+#ifndef RUNGATE_BASE_FILE_H
+#define RUNGATE_BASE_FILE_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the content of the file at path; fails beyond out's cap. err names the path. */
+int file_read(const char *path, struct buf *out, struct err *e) USE_RESULT;
+
+/*
+ * Writes text beside path, syncs it and renames it into place; missing folders are made. A path
+ * that is there and no regular file (a pipe, /dev/stderr) is written to directly: it cannot be
+ * replaced. A text that went over its cap is refused. On failure nothing is left behind and an
+ * older file at path is untouched.
+ */
+int file_write(const char *path, const struct buf *text, struct err *e) USE_RESULT;
+
+/* Appends text to the file at path, which is made if missing; for files that are shared. A
+ * text that went over its cap is refused. */
+int file_append(const char *path, const struct buf *text, struct err *e) USE_RESULT;
+
+#endif

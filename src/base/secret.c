@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the list of secrets and their starring. It must not print, log or return one. */
+#include "base/base.h"
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+static struct {
+    char **items; /* longest first, so that a secret inside another does not hide its rest */
+    size_t count, cap;
+} known;
+
+/* memset that the optimiser may not remove as a dead store. */
+static void wipe(char *p, size_t len)
+{
+    volatile char *v = p;
+
+    while (len--)
+        *v++ = 0;
+}
+
+static void remember(const char *form)
+{
+    size_t at = 0;
+    size_t len = strlen(form);
+
+    if (len < SECRET_MIN)
+        return;
+    for (size_t i = 0; i < known.count; i++) {
+        if (strcmp(known.items[i], form) == 0)
+            return;
+    }
+    known.items = mem_grow(known.items, &known.cap, known.count, sizeof(*known.items));
+    while (at < known.count && strlen(known.items[at]) >= len)
+        at++;
+    memmove(known.items + at + 1, known.items + at, (known.count - at) * sizeof(*known.items));
+    known.items[at] = mem_strdup(form);
+    known.count++;
+}
+
+/* RFC 3986: all but the unreserved characters. */
+static void add_percent(struct buf *b, const char *text, const char *digits)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (const char *p = text; *p; p++) {
+        if (strchr(plain, *p))
+            buf_addc(b, *p);
+        else
+            buf_addf(b, "%%%c%c", digits[(unsigned char)*p >> 4], digits[*p & 15]);
+    }
+}
+
+/* One UTF-16 unit as JSON escapes it. */
+static void add_unit(struct buf *b, uint32_t unit)
+{
+    buf_addf(b, "\\u%04x", (unsigned)unit);
+}
+
+/*
+ * What stands between the quotes of a JSON string. Writers differ: some escape the slash, some
+ * everything beyond ASCII.
+ */
+static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
+{
+    static const char named[] = "\"\\\b\f\n\r\t";
+    static const char names[] = "\"\\bfnrt";
+    size_t used;
+
+    for (size_t len = strlen(text); len; text += used, len -= used) {
+        const char *name = strchr(named, *text);
+        uint32_t c = 0;
+
+        used = text_decode(text, len, &c);
+        if (name) {
+            buf_addc(b, '\\');
+            buf_addc(b, names[name - named]);
+        } else if (used && (c < 0x20 || (ascii && c > 0x7F && c < 0x10000))) {
+            add_unit(b, c);
+        } else if (used && ascii && c >= 0x10000) {
+            add_unit(b, 0xD800 + ((c - 0x10000) >> 10));
+            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF));
+        } else {
+            used = used ? used : 1;
+            buf_adds(b, slash && *text == '/' ? "\\" : "");
+            buf_add(b, text, used);
+        }
+    }
+}
+
+/*
+ * RFC 4648 Base64 of the text as it stands behind skip other bytes, less the characters at both
+ * ends that depend on the neighbours: so "user:TOKEN" in Base64 is recognised too.
+ */
+static void add_base64(struct buf *b, const char *text, size_t skip, const char *alphabet)
+{
+    size_t len = strlen(text);
+    size_t first = skip == 0 ? 0 : skip == 1 ? 2 : 3;
+    size_t sextets = (skip + len) * 8 / 6;
+
+    for (size_t i = first; i < sextets; i++) {
+        unsigned value = 0;
+
+        for (size_t bit = i * 6; bit < i * 6 + 6; bit++) {
+            size_t byte = bit / 8 - skip;
+
+            value = value << 1 | ((unsigned char)text[byte] >> (7 - bit % 8) & 1u);
+        }
+        buf_addc(b, alphabet[value]);
+    }
+}
+
+void secret_add(const char *value)
+{
+    static const char *const alphabets[] = {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+    struct buf form;
+
+    if (strlen(value) < SECRET_MIN)
+        return;
+    buf_init(&form, BUF_CAP_TEXT);
+    remember(value);
+    for (int lower = 0; lower < 2; lower++) {
+        add_percent(&form, value, lower ? "0123456789abcdef" : "0123456789ABCDEF");
+        remember(form.text);
+        buf_clear(&form);
+    }
+    for (int way = 0; way < 4; way++) {
+        add_json(&form, value, way & 1, way & 2);
+        remember(form.text);
+        buf_clear(&form);
+    }
+    /* A few Base64 characters of a short secret would match ordinary words. */
+    for (size_t skip = 0; skip < 3 && strlen(value) >= 2 * SECRET_MIN; skip++) {
+        for (size_t i = 0; i < ARRAY_LEN(alphabets); i++) {
+            add_base64(&form, value, skip, alphabets[i]);
+            remember(form.text);
+            buf_clear(&form);
+        }
+    }
+    wipe(form.text, form.room);
+    buf_free(&form);
+}
+
+/* The length of the longest secret that starts at p; 0 if none does. */
+static size_t match_at(const char *p, size_t left)
+{
+    for (size_t i = 0; i < known.count; i++) {
+        size_t len;
+
+        if (known.items[i][0] != *p)
+            continue;
+        len = strlen(known.items[i]);
+        if (len <= left && memcmp(known.items[i], p, len) == 0)
+            return len;
+    }
+    return 0;
+}
+
+void secret_redact(struct buf *text)
+{
+    struct buf out;
+    size_t copied = 0;
+
+    buf_init(&out, text->cap);
+    for (size_t at = 0; known.count && at < text->len;) {
+        size_t end = at + match_at(text->text + at, text->len - at);
+
+        if (end == at) {
+            at++;
+            continue;
+        }
+        buf_add(&out, text->text + copied, at - copied);
+        buf_adds(&out, "***");
+        /* A secret that starts inside this one and goes beyond it: its tail is secret too. */
+        for (; at < end; at++) {
+            size_t other = at + match_at(text->text + at, text->len - at);
+
+            end = other > end ? other : end;
+        }
+        copied = at;
+    }
+    if (!copied) {
+        buf_free(&out);
+        return;
+    }
+    buf_add(&out, text->text + copied, text->len - copied);
+    out.over = text->over;
+    wipe(text->text, text->len);
+    buf_free(text);
+    *text = out;
+}
+
+void secret_redact_string(char **text)
+{
+    struct buf b;
+
+    if (!*text)
+        return;
+    buf_init(&b, BUF_CAP_TEXT);
+    buf_adds(&b, *text);
+    secret_redact(&b);
+    free(*text);
+    *text = buf_detach(&b);
+}
+
+void secret_clear(void)
+{
+    for (size_t i = 0; i < known.count; i++) {
+        wipe(known.items[i], strlen(known.items[i]));
+        free(known.items[i]);
+    }
+    free(known.items);
+    memset(&known, 0, sizeof(known));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The secrets of this process, so that no output can hold one. The registry is process-wide on
+ * purpose: a secret that one writer was not told of is a leak, so there is one list and every
+ * writer asks it.
+ */
+#ifndef RUNGATE_BASE_SECRET_H
+#define RUNGATE_BASE_SECRET_H
+
+#include "base/base.h"
+#include "base/buf.h"
+
+/* Shorter values are not hidden: starring "1" everywhere would destroy every report. */
+enum { SECRET_MIN = 4 };
+
+/*
+ * Remembers value, and the forms in which it may come back: percent-encoded, JSON-escaped, and
+ * in Base64. Values shorter than SECRET_MIN and repeats are ignored.
+ */
+void secret_add(const char *value);
+
+/*
+ * Replaces each secret in the text by "***", in place; the longest match at a place wins, and
+ * secrets that overlap become one.
+ */
+void secret_redact(struct buf *text);
+
+/* The same for a string owned by the caller; *text may move. NULL stays NULL. */
+void secret_redact_string(char **text);
+
+/* Overwrites and forgets all secrets. */
+void secret_clear(void);
+
+#endif

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the commands: the wiring of session, gate and reports. It must not decide a verdict. */
+#include "base/base.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "engine/gate.h"
+#include "report/ci.h"
+#include "report/console.h"
+#include "report/json.h"
+#include "report/junit.h"
+#include "report/plan.h"
+#include "version.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LIVE_EVERY_MS = 200, REPORT_MAX = 256 << 20 };
+
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = environment(name);
+
+    return value && *value;
+}
+
+/* --- the console ---------------------------------------------------------------------------------- */
+
+static void terminal_size(int *ret_columns, int *ret_rows)
+{
+    struct winsize size;
+
+    *ret_columns = *ret_rows = 0;
+    if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size)) {
+        *ret_columns = size.ws_col;
+        *ret_rows = size.ws_row;
+    }
+}
+
+static void open_console(struct console *c, const struct options *o)
+{
+    bool terminal = isatty(STDERR_FILENO) && is_set("TERM") &&
+                    strcmp(environment("TERM"), "dumb") != 0;
+    const char *progress = o->progress ? o->progress : "auto";
+    const char *color = o->color ? o->color : "auto";
+    struct console_options options = {
+        .fd = STDERR_FILENO,
+        .verbosity = o->quiet     ? CONSOLE_QUIET
+                     : o->verbose ? CONSOLE_VERBOSE
+                                  : CONSOLE_NORMAL,
+    };
+
+    if (strcmp(progress, "auto") == 0)
+        /* A trace between the lines of a block that is redrawn can be read by nobody. */
+        options.progress = terminal && !o->verbose ? CONSOLE_TTY : CONSOLE_PLAIN;
+    else if (strcmp(progress, "tty") == 0)
+        options.progress = CONSOLE_TTY;
+    else
+        options.progress = strcmp(progress, "plain") == 0 ? CONSOLE_PLAIN : CONSOLE_NONE;
+    options.color = strcmp(color, "always") == 0 ||
+                    (strcmp(color, "auto") == 0 && terminal && !is_set("NO_COLOR"));
+    terminal_size(&options.columns, &options.rows);
+    console_init(c, &options);
+}
+
+static void on_changed(void *user, const struct gate_result *g, size_t run, int64_t wall_ms,
+                       int64_t elapsed_ms)
+{
+    console_run_changed(user, g, run, wall_ms, elapsed_ms);
+}
+
+static void on_heartbeat(void *user, const struct gate_result *g, const struct live_run *live,
+                         int64_t wall_ms)
+{
+    console_heartbeat(user, g, live, wall_ms);
+}
+
+static void on_live(void *user, const struct gate_result *g, const struct live_run *live)
+{
+    int columns, rows;
+
+    terminal_size(&columns, &rows);
+    console_resize(user, columns, rows);
+    console_live(user, g, live);
+}
+
+static void on_message(void *user, enum message_level level, const char *text)
+{
+    console_message(user, level, "%s", text);
+}
+
+static void on_trace(void *user, size_t tag, char direction, const char *line)
+{
+    (void)tag;
+    console_trace(user, direction, line);
+}
+
+/* "FILE:LINE: message", one a line, as editors and CI systems know them. */
+static void print_diags(const struct diags *d, const char *kind)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct buf raw, line;
+
+        buf_init(&raw, BUF_CAP_TEXT);
+        buf_init(&line, BUF_CAP_TEXT);
+        if (d->items[i].line)
+            buf_addf(&raw, "%s:%d: %s%s", d->items[i].file, d->items[i].line, kind,
+                     d->items[i].text);
+        else
+            buf_addf(&raw, "%s: %s%s", d->items[i].file, kind, d->items[i].text);
+        secret_redact(&raw);
+        text_add_clean(&line, raw.text, raw.len, TEXT_FOLD, ERR_TEXT_MAX);
+        buf_clear(&raw);
+        text_add_log(&raw, line.text);
+        fprintf(stderr, "%s\n", raw.text);
+        buf_free(&raw);
+        buf_free(&line);
+    }
+}
+
+/* --- reports ---------------------------------------------------------------------------------------- */
+
+struct outputs {
+    const struct session *session;
+    const struct gate_result *result;
+    bool json_printed;
+};
+
+static int write_junit(struct outputs *o, struct err *e)
+{
+    const char *path = o->session->pipeline.gate.junit;
+    struct buf text;
+    int rc;
+
+    if (!path)
+        return 0;
+    buf_init(&text, REPORT_MAX);
+    junit_write(&text, o->result);
+    rc = text.over ? err_set(e, "the JUnit report is too large") : file_write(path, &text, e);
+    buf_free(&text);
+    return rc;
+}
+
+static int write_json(struct outputs *o, struct err *e)
+{
+    const char *path = o->session->pipeline.gate.json;
+    struct buf text;
+    int rc = 0;
+
+    if (!path)
+        return 0;
+    buf_init(&text, REPORT_MAX);
+    json_write(&text, o->result);
+    if (text.over)
+        rc = err_set(e, "the JSON report is too large");
+    else if (strcmp(path, "-") != 0)
+        rc = file_write(path, &text, e);
+    else if (fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
+        rc = err_set(e, "the JSON report could not be printed");
+    buf_free(&text);
+    return rc;
+}
+
+static int write_ci(struct outputs *o, struct err *e)
+{
+    const char *system = o->session->ci.values[CI_SYSTEM];
+    const char *path = environment("GITHUB_OUTPUT");
+
+    if (!system || strcmp(system, "github") != 0 || !path || !*path)
+        return 0;
+    return ci_github_write(path, o->result, e);
+}
+
+/*
+ * Writes all reports. One that cannot be written turns a pass into an error, and then those
+ * written before are written anew, because they said otherwise. What cannot be taken back (an
+ * appended file, standard output) comes last.
+ */
+static void write_reports(const struct session *s, struct gate_result *g, struct console *c)
+{
+    static int (*const writers[])(struct outputs *, struct err *) = {write_junit, write_json,
+                                                                      write_ci};
+    bool failed[ARRAY_LEN(writers)] = {false};
+    bool json_last = s->pipeline.gate.json && strcmp(s->pipeline.gate.json, "-") == 0;
+    struct outputs o = {.session = s, .result = g};
+
+    for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+        struct err e = {""};
+
+        if (failed[i] || (!writers[i](&o, &e)))
+            continue;
+        failed[i] = true;
+        console_message(c, MESSAGE_ERROR, "%s", e.text);
+        if (!g->trouble)
+            g->trouble = mem_strdup(e.text);
+        if (g->verdict != VERDICT_PASSED)
+            continue;
+        g->verdict = VERDICT_ERROR;
+        g->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
+        /* From the top; standard output has had its turn only if it is not the one that failed. */
+        if (!(json_last && i > 1))
+            i = SIZE_MAX;
+    }
+}
+
+/* The result of a gate that could not begin: all that there is to say is why. */
+static void fill_unbegun(struct gate_result *g, enum verdict verdict, const char *trouble)
+{
+    g->verdict = verdict;
+    g->exit_code = verdict_exit_code(verdict, 0);
+    free(g->trouble);
+    g->trouble = mem_strdup(trouble);
+}
+
+/* --- run, wait, status -------------------------------------------------------------------------------- */
+
+/* From the system's source of randomness; a poor substitute where there is none. */
+static uint64_t make_seed(void)
+{
+    uint64_t seed = (uint64_t)getpid() << 32 ^ (uint64_t)time(NULL) ^ (uint64_t)(uintptr_t)&seed;
+    FILE *f = fopen("/dev/urandom", "rb");
+    uint64_t random = 0;
+
+    if (f && fread(&random, sizeof(random), 1, f) == 1)
+        seed ^= random;
+    if (f)
+        fclose(f);
+    return seed;
+}
+
+static int report_mistakes(struct session *s, struct console *c)
+{
+    struct gate_result g = {.duration_ms = 0};
+    struct buf text;
+
+    print_diags(&s->mistakes, "");
+    if (!s->loaded || s->options->dry_run)
+        return EXIT_USAGE;
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_addf(&text, "%zu mistake%s in %s; the first: ", s->mistakes.count,
+             s->mistakes.count == 1 ? "" : "s", s->pipeline.file);
+    if (s->mistakes.items[0].line)
+        buf_addf(&text, "line %d: ", s->mistakes.items[0].line);
+    buf_adds(&text, s->mistakes.items[0].text);
+    secret_redact(&text);
+    fill_unbegun(&g, VERDICT_USAGE, text.text);
+    buf_free(&text);
+    write_reports(s, &g, c);
+    gate_result_free(&g);
+    return EXIT_USAGE;
+}
+
+static enum gate_mode mode_of(enum command command)
+{
+    return command == COMMAND_WAIT     ? GATE_WATCH
+           : command == COMMAND_STATUS ? GATE_ONCE
+           : command == COMMAND_CANCEL ? GATE_CANCEL
+                                       : GATE_RUN;
+}
+
+/* What "status" was asked for, on standard output: a line for each run. */
+static void print_status(const struct gate_result *g)
+{
+    for (size_t i = 0; i < g->run_count; i++) {
+        const struct run_result *r = &g->runs[i];
+        struct buf line, safe;
+
+        buf_init(&line, BUF_CAP_TEXT);
+        buf_init(&safe, BUF_CAP_TEXT);
+        buf_addf(&line, "%s %s %s %s %s", r->name, outcome_name(r->outcome),
+                 r->state ? r->state : "-", r->run_id ? r->run_id : "-", r->url ? r->url : "-");
+        secret_redact(&line);
+        text_add_log(&safe, line.text);
+        printf("%s\n", safe.text);
+        buf_free(&line);
+        buf_free(&safe);
+    }
+}
+
+static int run_gate(struct session *s, struct console *c)
+{
+    struct gate_options options = {
+        .mode = mode_of(s->options->command),
+        .pipeline = &s->pipeline,
+        .bindings = s->bindings,
+        .attach = s->attach,
+        .observer = {.user = c,
+                     .changed = on_changed,
+                     .heartbeat = on_heartbeat,
+                     .live = on_live,
+                     .live_every_ms = c->options.progress == CONSOLE_TTY ? LIVE_EVERY_MS : 0,
+                     .message = on_message,
+                     .trace = s->options->verbose ? on_trace : NULL},
+        .getenv = environment,
+        .seed = make_seed(),
+    };
+    struct gate_result g;
+    struct err e = {""};
+    int code;
+
+    memset(&g, 0, sizeof(g));
+    options.signal_fd = signals_install();
+    if (options.signal_fd < 0) {
+        console_message(c, MESSAGE_ERROR, "no pipe is to be had for signals");
+        return EXIT_INTERNAL;
+    }
+    if (gate_run(&g, &options, &e))
+        console_message(c, MESSAGE_ERROR, "%s", e.text);
+    console_clear(c);
+    if (options.mode == GATE_RUN || options.mode == GATE_WATCH)
+        write_reports(s, &g, c);
+    if (options.mode == GATE_ONCE)
+        print_status(&g);
+    console_summary(c, &g);
+    code = g.exit_code;
+    gate_result_free(&g);
+    return code;
+}
+
+static int print(const struct buf *text)
+{
+    return fwrite(text->text, 1, text->len, stdout) == text->len ? 0 : EXIT_INTERNAL;
+}
+
+static int dry_run(struct session *s)
+{
+    struct err e = {""};
+    struct buf text;
+    int code = 0;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    if (plan_write_requests(&text, &s->pipeline, s->bindings, s->attach, &e)) {
+        fprintf(stderr, "rungate: error: %s\n", e.text);
+        code = EXIT_USAGE;
+    } else {
+        code = print(&text);
+    }
+    buf_free(&text);
+    return code;
+}
+
+static int command_gate(struct options *o)
+{
+    struct session s;
+    struct console c;
+    int code;
+
+    session_open(&s, o, environment);
+    open_console(&c, o);
+    if (s.mistakes.count) {
+        code = report_mistakes(&s, &c);
+    } else if (o->dry_run) {
+        code = dry_run(&s);
+    } else {
+        if (!o->quiet)
+            print_diags(&s.warnings, "warning: ");
+        code = run_gate(&s, &c);
+    }
+    console_free(&c);
+    session_close(&s);
+    return code;
+}
+
+/* --- check, providers, init ---------------------------------------------------------------------------- */
+
+static int command_check(struct options *o)
+{
+    struct session s;
+    struct buf plan;
+    int code = 0;
+
+    session_open(&s, o, environment);
+    print_diags(&s.mistakes, "");
+    print_diags(&s.warnings, "warning: ");
+    if (s.mistakes.count) {
+        code = EXIT_USAGE;
+    } else if (!o->quiet) {
+        buf_init(&plan, BUF_CAP_TEXT);
+        plan_write(&plan, &s.pipeline, s.bindings, s.attach);
+        code = print(&plan);
+        buf_free(&plan);
+    }
+    session_close(&s);
+    return code;
+}
+
+static int unknown_provider(const struct registry *r, const char *name)
+{
+    const char *nearest = registry_nearest(r, name);
+
+    fprintf(stderr, "rungate: error: there is no provider '%s'%s%s%s; 'rungate providers' lists "
+            "them\n",
+            name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return EXIT_USAGE;
+}
+
+static void list_providers(struct registry *r, struct buf *out)
+{
+    for (size_t i = 0; registry_name(r, i); i++) {
+        const struct provider *p = registry_find(r, registry_name(r, i));
+
+        buf_addf(out, "%-20s %s\n", registry_name(r, i),
+                 p && p->title ? p->title : "(no title)");
+    }
+}
+
+/* A pipeline file with everything that must be set, and the rest as comments. */
+static void write_starter(struct buf *out, const struct provider *p)
+{
+    buf_addf(out,
+             "; rungate pipeline file for %s\n"
+             "; All keys: rungate.ini(5). Check it with: rungate check\n\n"
+             "[gate]\ntimeout = 1h\njunit = rungate.xml\n\n"
+             "[run:%s]\nprovider = %s\n",
+             p->title ? p->title : p->name, p->name, p->name);
+    if (!p->base_url)
+        buf_adds(out, "base_url = https://api.example.com\n");
+    for (size_t i = 0; i < p->param_count; i++) {
+        const struct param *param = &p->params[i];
+
+        buf_addf(out, "%s%s = ", param->required ? "" : "; ", param->name);
+        switch (param->type) {
+        case PARAM_SECRET:
+            buf_addf(out, "${%s}", param->env ? param->env : "RUNGATE_TOKEN");
+            break;
+        case PARAM_INTEGER:
+            buf_addf(out, "%" PRId64, param->has_min ? param->min : INT64_C(12345));
+            break;
+        case PARAM_BOOLEAN:
+            buf_adds(out, "yes");
+            break;
+        case PARAM_JSON:
+            buf_adds(out, "[]");
+            break;
+        case PARAM_CHOICE:
+            buf_adds(out, param->choices[0]);
+            break;
+        case PARAM_STRING:
+            buf_adds(out, "CHANGE-ME");
+            break;
+        }
+        buf_addc(out, '\n');
+    }
+}
+
+static int command_providers(struct options *o)
+{
+    const char *name = o->arguments.count ? o->arguments.items[0] : NULL;
+    struct diags mistakes = {0};
+    struct registry *r =
+        registry_new(o->provider_files.items, o->provider_files.count, &mistakes);
+    const struct provider *p;
+    struct buf text;
+    int code = 0;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    if (mistakes.count || o->arguments.count > 1 || (o->command == COMMAND_INIT && !name)) {
+        print_diags(&mistakes, "");
+        if (!mistakes.count)
+            fprintf(stderr, "rungate: error: one provider is expected; 'rungate providers' lists "
+                    "them\n");
+        code = EXIT_USAGE;
+    } else if (!name) {
+        list_providers(r, &text);
+    } else if (!(p = registry_find(r, name))) {
+        code = unknown_provider(r, name);
+    } else if (o->command == COMMAND_INIT) {
+        write_starter(&text, p);
+    } else {
+        buf_adds(&text, registry_text(r, name));
+    }
+    if (!code)
+        code = print(&text);
+    buf_free(&text);
+    registry_free(r);
+    diags_free(&mistakes);
+    return code;
+}
+
+int command_main(int argc, char **argv)
+{
+    struct options o;
+    struct err e = {""};
+    struct buf text;
+    int code = EXIT_USAGE;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    if (options_parse(&o, argc, argv, environment, &e)) {
+        fprintf(stderr, "rungate: error: %s\n", e.text);
+        goto out;
+    }
+    if (o.help || o.version) {
+        if (o.version)
+            buf_adds(&text, "rungate " RUNGATE_VERSION "\n");
+        else
+            options_help(&text, o.command);
+        code = print(&text);
+        goto out;
+    }
+    switch (o.command) {
+    case COMMAND_RUN:
+    case COMMAND_WAIT:
+    case COMMAND_STATUS:
+    case COMMAND_CANCEL:
+        code = command_gate(&o);
+        break;
+    case COMMAND_CHECK:
+        code = command_check(&o);
+        break;
+    case COMMAND_PROVIDERS:
+    case COMMAND_INIT:
+        code = command_providers(&o);
+        break;
+    case COMMAND_UNKNOWN:
+        code = EXIT_INTERNAL;
+        break;
+    }
+out:
+    options_free(&o);
+    buf_free(&text);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the frame of the program: it makes the process fit to run and checks its last words. It is
+ * not part of the library that the tests link. */
+#include "base/base.h"
+
+#include "base/secret.h"
+#include "cli/command.h"
+#include "engine/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/*
+ * A closed standard descriptor would be taken by the next file or socket, and then be written to
+ * as if it were the terminal.
+ */
+static int open_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return -1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+
+    if (open_standard_descriptors())
+        return EXIT_INTERNAL;
+    code = command_main(argc, argv);
+    secret_clear();
+    /* What was asked for on standard output must have arrived there. */
+    if ((fflush(stdout) || ferror(stdout)) && code == 0)
+        code = verdict_exit_code(VERDICT_ERROR, 0);
+    return code;
+}

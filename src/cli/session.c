@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the putting together of a session. It must not print, nor send anything. */
+#include "base/base.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/session.h"
+#include "provider/reply.h"
+#include "provider/request.h"
+
+#include <ctype.h>
+
+enum { PIPELINE_MAX = 4 << 20, AD_HOC_NAME_MAX = 40 };
+
+static const char command_line[] = "command line";
+
+static void mistake(struct session *s, const char *file, const struct err *e)
+{
+    diag_add(&s->mistakes, file, 0, "%s", e->text);
+}
+
+/* --- the pipeline ------------------------------------------------------------------------------- */
+
+static void load(struct session *s, const char *file, const struct buf *text, const char *ad_hoc)
+{
+    struct pipeline_source source = {
+        .file = file,
+        .text = text ? text->text : NULL,
+        .len = text ? text->len : 0,
+        .ad_hoc = ad_hoc,
+        .vars = s->vars,
+        .overrides = s->options->overrides,
+        .override_count = s->options->override_count,
+    };
+
+    pipeline_load(&s->pipeline, &source, &s->mistakes);
+    s->loaded = true;
+}
+
+/* "run --provider NAME KEY=VALUE...": a pipeline of one run, named like its provider. */
+static void load_ad_hoc(struct session *s)
+{
+    struct options *o = s->options;
+    char *name = mem_strndup(o->provider, strnlen(o->provider, AD_HOC_NAME_MAX));
+
+    for (char *p = name; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+            *p = '-';
+    }
+    options_override(o, name, "provider", o->provider, "--provider", true);
+    for (size_t i = 0; i < o->arguments.count; i++) {
+        const char *argument = o->arguments.items[i];
+        size_t len = strcspn(argument, "=");
+        char *key = mem_strndup(argument, len);
+
+        if (!argument[len])
+            diag_add(&s->mistakes, command_line, 0, "'%s' is not KEY=VALUE, as --provider wants it",
+                     argument);
+        else
+            options_override(o, name, key, argument + len + 1, key, true);
+        free(key);
+    }
+    o->arguments.count = 0;
+    load(s, command_line, NULL, name);
+    free(name);
+}
+
+static void load_file(struct session *s)
+{
+    const char *config = s->options->config ? s->options->config : "rungate.ini";
+    bool standard_input = strcmp(config, "-") == 0;
+    struct err e = {""};
+    struct buf text;
+
+    buf_init(&text, PIPELINE_MAX);
+    if (!file_read(standard_input ? "/dev/stdin" : config, &text, &e)) {
+        load(s, standard_input ? "standard input" : config, &text, NULL);
+    } else {
+        diag_add(&s->mistakes, standard_input ? "standard input" : config, 0, "%s%s", e.text,
+                 s->options->config ? ""
+                                    : "; 'rungate init PROVIDER' prints a file to start from, and "
+                                      "--config names another");
+    }
+    buf_free(&text);
+}
+
+/* --- providers and where secrets go --------------------------------------------------------------- */
+
+static void provider_mistake(struct session *s, const struct run_config *run, const char *text)
+{
+    const struct setting *given = settings_find(&run->settings, "provider");
+
+    if (given)
+        setting_error(&s->mistakes, given, "%s", text);
+}
+
+/* Builds the start as it would be sent, so that what cannot be sent is found before anything is. */
+static void try_start(struct session *s, size_t i)
+{
+    struct scope scope = {.binding = &s->bindings[i]};
+    struct request request;
+    struct err e = {""};
+
+    if (request_make(&request, REQUEST_START, &scope, &e))
+        diag_add(&s->mistakes, s->pipeline.file, s->pipeline.runs[i].line, "run '%s': %s",
+                 s->pipeline.runs[i].name, e.text);
+    request_free(&request);
+}
+
+static void bind_run(struct session *s, size_t i)
+{
+    const struct run_config *run = &s->pipeline.runs[i];
+    const struct provider *provider;
+    struct buf text;
+
+    if (!run->provider)
+        return; /* reported with the pipeline */
+    provider = registry_find(s->registry, run->provider);
+    buf_init(&text, BUF_CAP_TEXT);
+    if (!provider && registry_has(s->registry, run->provider)) {
+        buf_free(&text); /* the mistakes of its definition were reported */
+        return;
+    }
+    if (!provider) {
+        const char *nearest = registry_nearest(s->registry, run->provider);
+
+        buf_addf(&text, "there is no provider '%s'%s%s%s; 'rungate providers' lists them",
+                 run->provider, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                 nearest ? "'?" : "");
+        provider_mistake(s, run, text.text);
+    } else {
+        size_t before = s->mistakes.count;
+        struct err e = {""};
+
+        binding_make(&s->bindings[i], &s->pipeline, run, provider, &s->ci, &s->vars, &s->mistakes,
+                     &s->warnings);
+        if (*s->bindings[i].base_url &&
+            origins_check_binding(&s->origins, &s->bindings[i], &e)) {
+            const struct setting *base = settings_find(&run->settings, "base_url");
+
+            if (base)
+                setting_error(&s->mistakes, base, "%s", e.text);
+            else
+                diag_add(&s->mistakes, s->pipeline.file, run->line, "%s", e.text);
+        }
+        if (s->mistakes.count == before)
+            try_start(s, i);
+    }
+    buf_free(&text);
+}
+
+static void check_proxy(struct session *s)
+{
+    const struct setting *proxy = settings_find(&s->pipeline.http_settings, "proxy");
+    struct err e = {""};
+
+    if (s->pipeline.http.proxy && proxy && !proxy->on_command_line &&
+        origins_check_proxy(&s->origins, s->pipeline.http.proxy, &e))
+        setting_error(&s->mistakes, proxy, "%s", e.text);
+}
+
+/* --- watching ------------------------------------------------------------------------------------- */
+
+static void check_ids(struct session *s, const char *ids, const char *where)
+{
+    for (;;) {
+        size_t len = strcspn(ids, ",");
+        char *id = mem_strndup(ids, len);
+        struct err e = {""};
+
+        if (reply_check_id(id, &e))
+            diag_add(&s->mistakes, where, 0, "'%s' cannot be the id of a run: %s", id, e.text);
+        free(id);
+        if (!ids[len])
+            return;
+        ids += len + 1;
+    }
+}
+
+static void read_attach(struct session *s)
+{
+    for (size_t i = 0; i < s->options->attach.count; i++) {
+        const char *text = s->options->attach.items[i];
+        size_t len = strcspn(text, "=");
+        size_t run = 0;
+
+        while (run < s->pipeline.run_count &&
+               (strlen(s->pipeline.runs[run].name) != len ||
+                strncmp(s->pipeline.runs[run].name, text, len) != 0))
+            run++;
+        if (!text[len] || run == s->pipeline.run_count)
+            diag_add(&s->mistakes, "--attach", 0, "'%s' is not RUN=ID with a run of %s", text,
+                     s->pipeline.file);
+        else
+            s->attach[run] = text + len + 1;
+    }
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (!s->attach[i])
+            s->attach[i] = s->pipeline.runs[i].id;
+        if (s->attach[i])
+            check_ids(s, s->attach[i], s->pipeline.runs[i].name);
+    }
+}
+
+/* "wait", "status" and "cancel" start nothing: every run that they look at must exist. */
+static bool watches(const struct session *s)
+{
+    enum command command = s->options->command;
+
+    return command == COMMAND_WAIT || command == COMMAND_STATUS || command == COMMAND_CANCEL;
+}
+
+static void check_watched(struct session *s)
+{
+    if (!watches(s))
+        return;
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        const char *name = s->pipeline.runs[i].name;
+
+        if (s->pipeline.runs[i].selected && !s->attach[i])
+            diag_add(&s->mistakes, command_line, 0,
+                     "which run of '%s' is meant? Name it with --attach %s=ID, or 'id' in the "
+                     "pipeline file",
+                     name, name);
+    }
+}
+
+/* With --attach and no names given, they look at the attached runs alone. */
+static void select_runs(struct session *s)
+{
+    const struct options *o = s->options;
+    bool any = false;
+    struct err e = {""};
+
+    for (size_t i = 0; i < s->pipeline.run_count; i++)
+        any = any || s->attach[i];
+    if (watches(s) && any && !o->arguments.count) {
+        for (size_t i = 0; i < s->pipeline.run_count; i++)
+            s->pipeline.runs[i].selected = s->attach[i] != NULL;
+    } else if (pipeline_select(&s->pipeline, o->arguments.items, o->arguments.count, &e)) {
+        mistake(s, command_line, &e);
+    }
+}
+
+/* --- the whole -------------------------------------------------------------------------------------- */
+
+static void bind_all(struct session *s)
+{
+    s->bindings = mem_alloc(s->pipeline.run_count, sizeof(*s->bindings));
+    s->attach = mem_alloc(s->pipeline.run_count, sizeof(*s->attach));
+    for (size_t i = 0; i < s->pipeline.run_count; i++)
+        bind_run(s, i);
+    binding_check_defaults(&s->pipeline, &s->mistakes);
+    check_proxy(s);
+    read_attach(s);
+    if (!s->mistakes.count) {
+        select_runs(s);
+        check_watched(s);
+    }
+}
+
+void session_open(struct session *s, struct options *o, const char *(*env)(const char *))
+{
+    struct err e = {""};
+
+    memset(s, 0, sizeof(*s));
+    s->options = o;
+    s->env = env;
+    s->vars = (struct vars){.defines = o->defines.items,
+                            .define_count = o->defines.count,
+                            .getenv = env};
+    if (ci_read(&s->ci, o->ci, env))
+        diag_add(&s->mistakes, "--ci", 0, "'%s' is not a CI system known here: auto, none, %s",
+                 o->ci, ci_systems());
+    for (size_t i = 0; i < o->allow_origins.count; i++) {
+        if (origins_add(&s->origins, o->allow_origins.items[i], &e))
+            mistake(s, "--allow-origin", &e);
+        e.text[0] = '\0';
+    }
+    s->registry = registry_new(o->provider_files.items, o->provider_files.count, &s->mistakes);
+    if (o->provider)
+        load_ad_hoc(s);
+    else
+        load_file(s);
+    if (s->loaded)
+        bind_all(s);
+    diags_sort(&s->mistakes);
+}
+
+void session_close(struct session *s)
+{
+    for (size_t i = 0; s->bindings && i < s->pipeline.run_count; i++) {
+        if (s->bindings[i].provider)
+            binding_free(&s->bindings[i]);
+    }
+    free(s->bindings);
+    free(s->attach);
+    pipeline_free(&s->pipeline);
+    registry_free(s->registry);
+    origins_free(&s->origins);
+    ci_free(&s->ci);
+    diags_free(&s->mistakes);
+    diags_free(&s->warnings);
+    memset(s, 0, sizeof(*s));
+}

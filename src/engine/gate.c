@@ -1,0 +1,1145 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the event loop: the only place that waits. It must not decide what an event means for a
+ * run (engine/run.c) or for the gate (engine/verdict.c). */
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "base/doc.h"
+#include "base/heap.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/rng.h"
+#include "engine/gate.h"
+#include "engine/run.h"
+#include "provider/reply.h"
+#include "provider/request.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum {
+    SAME_SIGNAL_MS = 100, /* a CI system may deliver one signal several times */
+    KEY_DIGITS = 32
+};
+
+static const int64_t never = INT64_MAX;
+
+/* A run and all that the loop keeps beside its life. */
+struct member {
+    struct run life;
+    const struct run_config *config;
+    const struct binding *binding;
+    const char *attach;
+    struct run_result *result;
+    struct capture *captures;
+    size_t capture_count;
+    char *problem;       /* the last trouble, in words */
+    bool strange_told;   /* the unknown state was told to the user */
+    int64_t began;       /* the first attempt; monotonic */
+    char key[KEY_DIGITS + 1];
+};
+
+struct gate {
+    const struct gate_options *options;
+    struct gate_result *result;
+    struct member *members;
+    size_t count;
+    size_t *place; /* number of a run in the pipeline -> its place among the members */
+    size_t active; /* started and not done */
+    size_t done;
+    size_t first_waiting; /* no member before it waits to be started */
+    struct heap due;
+    struct http *http;
+    uint64_t rng;
+    int64_t now, wall; /* read once a turn */
+    int64_t deadline, next_heartbeat, next_live;
+    enum stop stop;
+    int signal_number;
+    int64_t signal_at;
+};
+
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
+}
+
+/* --- telling ------------------------------------------------------------------------------------ */
+
+static void tell(struct gate *g, enum message_level level, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static void tell(struct gate *g, enum message_level level, const char *format, ...)
+{
+    const struct observer *o = &g->options->observer;
+    struct buf text;
+    va_list ap;
+
+    if (!o->message)
+        return;
+    buf_init(&text, BUF_CAP_TEXT);
+    va_start(ap, format);
+    buf_vaddf(&text, format, ap);
+    va_end(ap);
+    o->message(o->user, level, text.text);
+    buf_free(&text);
+}
+
+static void tell_changed(struct gate *g, const struct member *m)
+{
+    const struct observer *o = &g->options->observer;
+
+    if (o->changed)
+        o->changed(o->user, g->result, (size_t)(m - g->members), g->wall,
+                   m->began ? g->now - m->began : 0);
+    g->next_heartbeat = g->now + g->options->pipeline->gate.heartbeat_ms;
+    g->next_live = g->now;
+}
+
+static void note_state(struct gate *g, struct member *m, const char *state)
+{
+    if (result_note_state(m->result, state, g->wall))
+        tell_changed(g, m);
+}
+
+static void set_problem(struct member *m, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void set_problem(struct member *m, const char *format, ...)
+{
+    struct buf text;
+    va_list ap;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    va_start(ap, format);
+    buf_vaddf(&text, format, ap);
+    va_end(ap);
+    result_set(&m->problem, text.text, true);
+    buf_free(&text);
+}
+
+/* --- sending ------------------------------------------------------------------------------------ */
+
+static void step(struct gate *g, struct member *m, const struct event *event);
+
+static struct scope scope_of(const struct member *m, size_t remote)
+{
+    struct scope scope = {.binding = m->binding,
+                          .captures = m->captures,
+                          .capture_count = m->capture_count};
+
+    if (remote < m->result->remote_count)
+        scope.id = m->result->remotes[remote].id;
+    return scope;
+}
+
+static void send_request(struct gate *g, struct member *m, enum request_kind kind, size_t remote)
+{
+    struct scope scope = scope_of(m, remote);
+    size_t tag = (size_t)(m - g->members);
+    struct request request;
+    struct err e = {""};
+    int rc;
+
+    http_abort(g->http, tag);
+    rc = request_make(&request, kind, &scope, &e);
+    if (!rc) {
+        if (kind == REQUEST_START && m->binding->provider->idempotency)
+            request_add_header(&request, m->binding->provider->idempotency, m->key);
+        rc = http_send(g->http, tag, &request,
+                       kind == REQUEST_START ? HTTP_ONCE : HTTP_REPEATABLE, &e);
+    }
+    request_free(&request);
+    if (rc) {
+        struct event refused = {.kind = EVENT_REPLY,
+                                .reply = REPLY_REFUSED,
+                                .retry_after_ms = -1,
+                                .expected_ms = -1};
+
+        set_problem(m, "the request cannot be sent: %s", e.text);
+        step(g, m, &refused);
+        return;
+    }
+    m->result->requests++;
+    if (kind == REQUEST_STATUS)
+        m->result->polls++;
+}
+
+/* --- what a run ends with ------------------------------------------------------------------------- */
+
+/* Ids of the remote runs, joined by commas: one for most. */
+static void set_run_id(struct run_result *r)
+{
+    struct buf ids;
+
+    buf_init(&ids, BUF_CAP_TEXT);
+    for (size_t i = 0; i < r->remote_count; i++)
+        buf_addf(&ids, "%s%s", i ? "," : "", r->remotes[i].id);
+    mem_replace(&r->run_id, r->remote_count ? ids.text : NULL);
+    if (r->remote_count)
+        mem_replace(&r->url, r->remotes[0].url);
+    buf_free(&ids);
+}
+
+static void add_stop_words(struct buf *b, const struct gate *g, const struct member *m)
+{
+    switch (m->life.stop) {
+    case STOP_SIGNAL:
+    case STOP_NOW:
+        buf_addf(b, "interrupted by %s", signal_name(g->signal_number));
+        break;
+    case STOP_GATE_DEADLINE:
+        buf_adds(b, "the gate's deadline (");
+        num_add_duration(b, g->options->pipeline->gate.timeout_ms);
+        buf_adds(b, ") passed");
+        break;
+    case STOP_FAIL_FAST:
+        buf_adds(b, "another run failed (fail_fast)");
+        break;
+    case STOP_DECIDED:
+        buf_adds(b, "the gate was decided without it");
+        break;
+    case STOP_ASKED:
+        buf_adds(b, "asked to cancel it");
+        break;
+    case STOP_NONE:
+        break;
+    }
+}
+
+/* The reasons that the provider gave for its remote runs, the first that there is. */
+static const char *provider_reason(const struct run_result *r)
+{
+    for (size_t i = 0; i < r->remote_count; i++) {
+        if (r->remotes[i].reason && r->remotes[i].outcome != OUTCOME_PASSED)
+            return r->remotes[i].reason;
+    }
+    return NULL;
+}
+
+static void add_seen_words(struct buf *b, const struct member *m)
+{
+    const struct run_result *r = m->result;
+    const char *reason = provider_reason(r);
+
+    if (m->life.outcome == OUTCOME_PASSED && m->life.gave_up_as == OUTCOME_TIMED_OUT)
+        buf_adds(b, "it passed, but only after the deadline");
+    if (m->life.outcome == OUTCOME_PASSED || m->life.outcome == OUTCOME_RUNNING)
+        return;
+    if (m->life.outcome == OUTCOME_EMPTY)
+        buf_adds(b, "it passed, but ran no test");
+    else if (m->life.refused)
+        buf_addf(b, "%zu of %zu runs were refused by the provider", m->life.refused,
+                 m->life.refused + r->remote_count);
+    else if (r->state)
+        buf_addf(b, "%s", r->state);
+    if (reason)
+        buf_addf(b, "%s%s", b->len ? ": " : "", reason);
+}
+
+static void add_ending_words(struct buf *b, const struct gate *g, const struct member *m)
+{
+    const char *problem = m->problem ? m->problem : "no answer";
+
+    switch (m->life.ending) {
+    case ENDING_NONE:
+        break;
+    case ENDING_SEEN:
+        add_seen_words(b, m);
+        break;
+    case ENDING_NOT_STARTED:
+        if (m->life.stop == STOP_NONE)
+            buf_adds(b, "its deadline passed");
+        add_stop_words(b, g, m);
+        buf_adds(b, m->result->attempt ? "; no run was left behind" : "; it was not started");
+        break;
+    case ENDING_START_REFUSED:
+        buf_addf(b, "the start was refused: %s", problem);
+        break;
+    case ENDING_START_FAILED:
+        buf_adds(b, "the start did not succeed for ");
+        num_add_duration(b, m->life.limits.outage_ms);
+        buf_addf(b, ": %s", problem);
+        break;
+    case ENDING_START_LOST:
+        buf_addf(b,
+                 "the start was sent and its reply was lost (%s): a run may exist. Look for it at "
+                 "%s%s%s, started about ",
+                 problem, m->binding->provider->title ? m->binding->provider->title : "",
+                 m->binding->provider->title ? ", " : "", m->binding->base_url);
+        clock_add_iso(b, m->result->started, false);
+        break;
+    case ENDING_POLL_REFUSED:
+        buf_addf(b, "the provider does not tell how the run is: %s", problem);
+        break;
+    case ENDING_OUTAGE:
+        buf_adds(b, "no usable answer for ");
+        num_add_duration(b, m->life.limits.outage_ms);
+        buf_addf(b, ": %s", problem);
+        break;
+    case ENDING_STRANGE:
+        buf_addf(b, "the provider reports a state that its definition does not know: %s", problem);
+        break;
+    case ENDING_DEADLINE:
+        buf_adds(b, "its deadline (");
+        num_add_duration(b, m->life.limits.timeout_ms);
+        buf_adds(b, ") passed");
+        break;
+    case ENDING_STOPPED:
+        add_stop_words(b, g, m);
+        break;
+    }
+}
+
+/* What became of the remote runs of a run that was given up. */
+static void add_leftovers(struct gate *g, struct member *m)
+{
+    const struct run_result *r = m->result;
+    enum ending ending = m->life.ending;
+    bool given_up = ending == ENDING_POLL_REFUSED || ending == ENDING_OUTAGE ||
+                    ending == ENDING_STRANGE || ending == ENDING_DEADLINE ||
+                    ending == ENDING_STOPPED;
+
+    for (size_t i = 0; given_up && g->options->mode != GATE_ONCE && i < r->remote_count; i++) {
+        const struct remote_run *remote = &r->remotes[i];
+        const char *why = NULL;
+
+        if (outcome_is_final(m->life.remotes[i].outcome))
+            continue;
+        if (m->life.remotes[i].cancel == CANCEL_ACCEPTED)
+            why = "its cancellation was accepted, but its end was not seen";
+        else if (!g->options->pipeline->gate.cancel)
+            why = "it goes on: cancelling is switched off";
+        else if (!m->binding->provider->requests[REQUEST_CANCEL].method)
+            why = "it goes on: the provider offers no way to cancel it";
+        else
+            why = "it could not be cancelled and may go on";
+        result_warn(m->result, "run %s: %s%s%s", remote->id, why, remote->url ? "; see " : "",
+                    remote->url ? remote->url : "");
+    }
+}
+
+static bool maps(const struct member *m)
+{
+    switch (m->life.stop) {
+    case STOP_NONE:
+    case STOP_GATE_DEADLINE:
+        return !m->result->not_started;
+    case STOP_SIGNAL:
+    case STOP_FAIL_FAST:
+    case STOP_DECIDED:
+    case STOP_ASKED:
+    case STOP_NOW:
+        break;
+    }
+    return false;
+}
+
+static const char *policy_key(enum outcome o)
+{
+    static const char *const keys[OUTCOME_COUNT] = {
+        [OUTCOME_SKIPPED] = "on_skipped",   [OUTCOME_EMPTY] = "on_empty",
+        [OUTCOME_TIMED_OUT] = "on_timeout", [OUTCOME_ERROR] = "on_error",
+        [OUTCOME_CANCELLED] = "on_cancelled",
+    };
+
+    return keys[o];
+}
+
+static void set_outcome(struct member *m, enum outcome outcome)
+{
+    struct run_result *r = m->result;
+    enum outcome as;
+
+    r->outcome = r->counts_as = outcome;
+    r->mapped_by = NULL;
+    /* It is reported as what it was, but a deadline that passed is not undone by that. */
+    if (outcome == OUTCOME_PASSED && m->life.gave_up_as == OUTCOME_TIMED_OUT) {
+        r->counts_as = OUTCOME_TIMED_OUT;
+        r->mapped_by = "timeout";
+    }
+    as = m->config->policy.as[r->counts_as];
+    if (as != OUTCOME_UNKNOWN && maps(m)) {
+        r->mapped_by = policy_key(r->counts_as);
+        r->counts_as = as;
+    }
+}
+
+static void set_reason(struct gate *g, struct member *m)
+{
+    struct buf reason;
+
+    buf_init(&reason, BUF_CAP_TEXT);
+    add_ending_words(&reason, g, m);
+    result_set(&m->result->reason, reason.len ? reason.text : NULL, true);
+    buf_free(&reason);
+}
+
+static void remember_attempt(struct gate *g, struct member *m)
+{
+    struct run_result *r = m->result;
+    struct past_attempt *past;
+
+    set_outcome(m, m->life.outcome);
+    set_reason(g, m);
+    add_leftovers(g, m);
+    r->past = mem_grow(r->past, &r->past_cap, r->past_count, sizeof(*r->past));
+    past = &r->past[r->past_count++];
+    past->outcome = r->outcome;
+    past->reason = mem_strdup(r->reason);
+    past->run_id = mem_strdup(r->run_id);
+    past->url = mem_strdup(r->url);
+    past->started = r->started;
+    past->finished = g->wall;
+    tell(g, MESSAGE_NOTE, "%s: attempt %d ended in %s%s%s; starting it again", r->name,
+         (int)r->attempt, outcome_name(past->outcome), past->reason ? ": " : "",
+         past->reason ? past->reason : "");
+    result_reset_attempt(r);
+    mem_replace(&m->problem, NULL);
+    m->strange_told = false;
+    note_state(g, m, "RETRYING");
+}
+
+static void end_run(struct gate *g, struct member *m)
+{
+    struct run_result *r = m->result;
+
+    if (m->life.attempt)
+        g->active--;
+    g->done++;
+    r->not_started = m->life.ending == ENDING_NOT_STARTED && !m->life.attempt;
+    r->finished = g->wall;
+    r->duration_ms = m->began ? g->now - m->began : -1;
+    set_outcome(m, m->life.outcome);
+    set_reason(g, m);
+    add_leftovers(g, m);
+    if (m->life.details_missing)
+        result_warn(r, "its test results could not be read: %s",
+                    m->problem ? m->problem : "there was no time left");
+    r->flaky = r->outcome == OUTCOME_PASSED && r->past_count > 0;
+    tell_changed(g, m);
+}
+
+/* --- steps ---------------------------------------------------------------------------------------- */
+
+static void new_key(struct gate *g, struct member *m)
+{
+    snprintf(m->key, sizeof(m->key), "%016" PRIx64 "%016" PRIx64, rng_next(&g->rng),
+             rng_next(&g->rng));
+}
+
+static void act(struct gate *g, struct member *m, const struct action *action)
+{
+    size_t tag = (size_t)(m - g->members);
+
+    switch (action->kind) {
+    case ACTION_NONE:
+        return;
+    case ACTION_SEND:
+        if (action->request == REQUEST_START && m->result->attempt != (int)m->life.attempt) {
+            m->result->attempt = (int)m->life.attempt;
+            m->result->started = g->wall;
+            new_key(g, m);
+        }
+        if (m->life.state == RUN_STARTING || m->life.state == RUN_CANCELLING)
+            note_state(g, m, run_state_name(m->life.state));
+        send_request(g, m, action->request, action->remote);
+        return;
+    case ACTION_AGAIN:
+        http_abort(g->http, tag);
+        remember_attempt(g, m);
+        return;
+    case ACTION_DONE:
+        http_abort(g->http, tag);
+        end_run(g, m);
+        return;
+    }
+}
+
+static void step(struct gate *g, struct member *m, const struct event *event)
+{
+    struct action action;
+
+    if (m->life.state == RUN_DONE)
+        return;
+    action = run_step(&m->life, event, g->now);
+    if (m->life.due == never)
+        heap_remove(&g->due, (size_t)(m - g->members));
+    else
+        heap_set(&g->due, (size_t)(m - g->members), m->life.due);
+    act(g, m, &action);
+}
+
+static void stop_all(struct gate *g, enum stop stop)
+{
+    struct event event = {.kind = EVENT_STOP, .stop = stop};
+
+    for (size_t i = 0; i < g->count; i++)
+        step(g, &g->members[i], &event);
+}
+
+static void stop_gate(struct gate *g, enum stop stop)
+{
+    if (g->stop == STOP_NONE || stop == STOP_NOW || stop == STOP_SIGNAL)
+        g->stop = stop;
+    stop_all(g, stop);
+}
+
+/* --- replies -------------------------------------------------------------------------------------- */
+
+struct adding {
+    struct remote_run *remote;
+};
+
+static void add_test(void *user, const struct reported_test *test)
+{
+    struct remote_run *remote = ((struct adding *)user)->remote;
+    struct test_result *t;
+    char unnamed[32];
+
+    remote->tests =
+        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
+    t = &remote->tests[remote->test_count++];
+    snprintf(unnamed, sizeof(unnamed), "test %zu", remote->test_count);
+    t->name = result_text(test->name, true);
+    if (!t->name || !*t->name)
+        mem_replace(&t->name, unnamed);
+    t->outcome = test->outcome;
+    t->state = result_text(test->label, true);
+    t->message = result_text(test->message, true);
+    t->detail = result_text(test->detail, false);
+    t->duration_ms = test->duration_ms;
+}
+
+static void add_property(void *user, const char *name, const char *value)
+{
+    struct remote_run *remote = ((struct adding *)user)->remote;
+    struct property *p;
+
+    for (size_t i = 0; i < remote->property_count; i++) {
+        if (strcmp(remote->properties[i].name, name) == 0)
+            return; /* the status told it already */
+    }
+    remote->properties = mem_grow(remote->properties, &remote->property_cap,
+                                  remote->property_count, sizeof(*remote->properties));
+    p = &remote->properties[remote->property_count++];
+    p->name = mem_strdup(name);
+    p->value = result_text(value, true);
+}
+
+/*
+ * Takes tests and properties from a reply. A run that passed with none of the tests that its
+ * definition wants becomes empty.
+ */
+static enum outcome take_details(struct member *m, size_t remote, const struct doc *d,
+                                 enum outcome outcome, bool with_tests)
+{
+    const struct provider *p = m->binding->provider;
+    struct adding adding = {.remote = &m->result->remotes[remote]};
+
+    reply_each_property(p, d, add_property, &adding);
+    if (!with_tests || !p->tests)
+        return outcome;
+    if (!reply_each_test(p, d, add_test, &adding) && p->tests_required &&
+        outcome == OUTCOME_PASSED)
+        return OUTCOME_EMPTY;
+    return outcome;
+}
+
+static void add_remote(struct run_result *r, const char *id)
+{
+    struct remote_run *remote;
+
+    r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
+    remote = &r->remotes[r->remote_count++];
+    remote->id = mem_strdup(id);
+    remote->outcome = OUTCOME_RUNNING;
+}
+
+/* The definition's own idea of the report's address, for each remote run that has none. */
+static void set_urls(struct member *m)
+{
+    const char *template = m->binding->provider->url;
+
+    for (size_t i = 0; template && i < m->result->remote_count; i++) {
+        struct scope scope = scope_of(m, i);
+        struct err ignored = {""};
+        struct buf url;
+
+        buf_init(&url, BUF_CAP_TEXT);
+        if (!m->result->remotes[i].url &&
+            template_expand(template, scope_value, &scope, ESCAPE_PERCENT, &url, &ignored) ==
+                TEMPLATE_DONE)
+            result_set(&m->result->remotes[i].url, url.text, true);
+        buf_free(&url);
+    }
+}
+
+static void free_captures(struct member *m)
+{
+    for (size_t i = 0; i < m->capture_count; i++) {
+        free(m->captures[i].name);
+        free(m->captures[i].value);
+    }
+    free(m->captures);
+    m->captures = NULL;
+    m->capture_count = 0;
+}
+
+/* 0 if the reply tells what was started (or why nothing was); else the problem is set. */
+static int read_start(struct member *m, const struct doc *d, struct event *event)
+{
+    struct start_reply reply;
+    struct err e = {""};
+    int rc = reply_read_start(&reply, m->binding->provider, d, &e);
+
+    if (rc) {
+        set_problem(m, "%s", e.text);
+    } else if (outcome_is_final(reply.outcome)) {
+        event->reply = REPLY_ENDED;
+        event->outcome = reply.outcome;
+        mem_replace(&m->result->state, reply.label);
+    } else {
+        free_captures(m);
+        m->captures = reply.captures;
+        m->capture_count = reply.capture_count;
+        reply.captures = NULL;
+        reply.capture_count = 0;
+        for (size_t i = 0; i < reply.id_count; i++)
+            add_remote(m->result, reply.ids[i]);
+        result_set(&m->result->remotes[0].url, reply.url, true);
+        set_urls(m);
+        set_run_id(m->result);
+        event->remotes = reply.id_count;
+        event->refused = reply.refused;
+        if (m->life.limits.schedule.expected_ms < 0)
+            m->life.limits.schedule.expected_ms = reply.expect_ms;
+    }
+    start_reply_free(&reply);
+    return rc;
+}
+
+static void read_status(struct gate *g, struct member *m, const struct doc *d, struct event *event)
+{
+    const struct provider *p = m->binding->provider;
+    struct remote_run *remote = &m->result->remotes[m->life.cursor];
+    struct status_reply reply;
+
+    reply_read_status(&reply, p, d);
+    event->expected_ms = m->config->expect_ms ? -1 : reply.expect_ms;
+    if (reply.url)
+        result_set(&remote->url, reply.url, true);
+    if (reply.outcome == OUTCOME_UNKNOWN) {
+        event->reply = REPLY_STRANGE;
+        set_problem(m, "%s", reply.seen);
+        if (!m->strange_told)
+            tell(g, MESSAGE_WARNING,
+                 "%s: the provider reports a state that its definition does not know (%s); it is "
+                 "polled on",
+                 m->result->name, m->problem);
+        m->strange_told = true;
+    } else {
+        event->outcome = reply.outcome;
+        remote->outcome = reply.outcome;
+        result_set(&remote->state, reply.label, true);
+        if (outcome_is_final(reply.outcome)) {
+            result_set(&remote->reason, reply.reason, true);
+            remote->outcome =
+                take_details(m, m->life.cursor, d, reply.outcome, !m->life.limits.has_details);
+            run_set_remote(&m->life, m->life.cursor, remote->outcome);
+        }
+        set_run_id(m->result);
+        if (m->life.state == RUN_POLLING || outcome_is_final(reply.outcome))
+            note_state(g, m, reply.label);
+    }
+    status_reply_free(&reply);
+}
+
+static void read_details(struct member *m, const struct doc *d)
+{
+    struct remote_run *remote = &m->result->remotes[m->life.cursor];
+
+    remote->outcome = take_details(m, m->life.cursor, d, remote->outcome, true);
+    run_set_remote(&m->life, m->life.cursor, remote->outcome);
+}
+
+/* Words for a reply that is no success. */
+static void describe_refusal(struct member *m, const struct http_reply *reply)
+{
+    char *text = reply_error_text(m->binding->provider, reply->body.text, reply->body.len);
+    const char *hint = "";
+
+    if (reply->status == 401 || reply->status == 403)
+        hint = "; is the token right, and may it do this?";
+    if (reply->redirect)
+        set_problem(m, "HTTP %d, a redirect to %s, which is not followed", reply->status,
+                    reply->redirect);
+    else
+        set_problem(m, "HTTP %d%s%s%s", reply->status, text ? ": " : "", text ? text : "", hint);
+    free(text);
+}
+
+static bool is_gone(const struct provider *p, int status)
+{
+    for (size_t i = 0; i < p->gone_count; i++) {
+        if (p->cancel_gone[i] == status)
+            return true;
+    }
+    return false;
+}
+
+static void handle_reply(struct gate *g, struct http_reply *reply)
+{
+    struct member *m = &g->members[reply->tag];
+    struct event event = {.kind = EVENT_REPLY,
+                          .retry_after_ms = reply->retry_after_ms,
+                          .expected_ms = -1};
+    struct exchange x = {.request = m->life.request,
+                         .answered = reply->result == HTTP_ANSWERED,
+                         .sent = reply->result != HTTP_NOT_SENT,
+                         .hopeless = reply->hopeless,
+                         .status = reply->status,
+                         .gone = is_gone(m->binding->provider, reply->status)};
+    struct doc *d = NULL;
+    struct err e = {""};
+
+    if (!x.answered) {
+        set_problem(m, "%s", reply->problem);
+    } else if (x.status < 200 || x.status > 299) {
+        describe_refusal(m, reply);
+    } else {
+        d = doc_parse(reply->body.text, reply->body.len, &e);
+        x.readable = d != NULL;
+        if (!d) {
+            char *text = reply_error_text(m->binding->provider, reply->body.text, reply->body.len);
+
+            set_problem(m, "HTTP %d with a reply that is %s%s%s", x.status, e.text,
+                        text ? ": " : "", text ? text : "");
+            free(text);
+        }
+        if (d && x.request == REQUEST_START)
+            x.readable = !read_start(m, d, &event);
+    }
+    if (event.reply == REPLY_UNKNOWN)
+        event.reply = run_classify(&x);
+    if (event.reply == REPLY_GOOD && x.request == REQUEST_STATUS)
+        read_status(g, m, d, &event);
+    else if (event.reply == REPLY_GOOD && x.request == REQUEST_DETAILS)
+        read_details(m, d);
+    else if (x.request == REQUEST_CANCEL && event.reply != REPLY_GOOD)
+        result_warn(m->result, "cancelling run %s: %s", m->result->remotes[m->life.cursor].id,
+                    m->problem);
+    doc_free(d);
+    step(g, m, &event);
+    if (m->life.state == RUN_POLLING && x.request == REQUEST_START)
+        note_state(g, m, run_state_name(m->life.state));
+}
+
+/* --- which run may start -------------------------------------------------------------------------- */
+
+enum readiness { NOT_YET, READY, NEVER };
+
+/* Whether what a run needs has passed; if it never can, *ret_why is the member in the way. */
+static enum readiness needs_of(const struct gate *g, const struct member *m,
+                               const struct member **ret_why)
+{
+    enum readiness readiness = READY;
+
+    for (size_t i = 0; i < m->config->need_count; i++) {
+        const struct member *need = &g->members[g->place[m->config->need_runs[i]]];
+
+        if (need->life.state != RUN_DONE) {
+            readiness = readiness == NEVER ? NEVER : NOT_YET;
+        } else if (need->result->counts_as != OUTCOME_PASSED && need->config->required) {
+            *ret_why = need;
+            return NEVER;
+        }
+    }
+    return readiness;
+}
+
+static void skip(struct gate *g, struct member *m, const struct member *why)
+{
+    struct run_result *r = m->result;
+    struct buf reason;
+
+    m->life.state = RUN_DONE;
+    g->done++;
+    r->outcome = r->counts_as = OUTCOME_SKIPPED;
+    r->not_started = true;
+    r->finished = g->wall;
+    buf_init(&reason, BUF_CAP_TEXT);
+    buf_addf(&reason, "not started: it needs '%s', which did not pass (%s)", why->result->name,
+             outcome_name(why->result->outcome));
+    result_set(&r->reason, reason.text, true);
+    buf_free(&reason);
+    tell_changed(g, m);
+}
+
+static void watch(struct gate *g, struct member *m)
+{
+    struct event event = {.kind = EVENT_WATCH, .remotes = 0};
+    const char *ids = m->attach;
+
+    for (;;) {
+        size_t len = strcspn(ids, ",");
+        char *id = mem_strndup(ids, len);
+
+        add_remote(m->result, id);
+        free(id);
+        if (!ids[len])
+            break;
+        ids += len + 1;
+    }
+    event.remotes = m->result->remote_count;
+    m->result->attached = true;
+    m->result->attempt = 1;
+    m->result->started = g->wall;
+    set_urls(m);
+    set_run_id(m->result);
+    step(g, m, &event);
+    if (g->options->mode == GATE_CANCEL) {
+        struct event stop = {.kind = EVENT_STOP, .stop = STOP_ASKED};
+
+        step(g, m, &stop);
+    }
+}
+
+/* Starts what may start. Repeats while that ends runs at once, which may let others start. */
+static void start_ready(struct gate *g)
+{
+    size_t limit = (size_t)g->options->pipeline->gate.max_parallel;
+    size_t done_before;
+
+    do {
+        done_before = g->done;
+        for (size_t i = g->first_waiting; i < g->count && g->active < limit; i++) {
+            struct member *m = &g->members[i];
+            const struct member *why = NULL;
+            enum readiness readiness;
+
+            if (m->life.state != RUN_WAITING) {
+                g->first_waiting += i == g->first_waiting ? 1 : 0;
+                continue;
+            }
+            readiness = g->stop == STOP_NONE ? needs_of(g, m, &why) : NOT_YET;
+            if (readiness == NEVER) {
+                skip(g, m, why);
+            } else if (readiness == READY) {
+                struct event go = {.kind = EVENT_GO};
+
+                g->active++;
+                m->began = g->now;
+                if (m->attach)
+                    watch(g, m);
+                else
+                    step(g, m, &go);
+            }
+        }
+    } while (g->done != done_before);
+}
+
+/* After a run ended: does that decide the gate? */
+static void decide(struct gate *g)
+{
+    const struct gate_config *config = &g->options->pipeline->gate;
+
+    if (g->stop != STOP_NONE || g->options->mode == GATE_ONCE)
+        return;
+    for (size_t i = 0; config->fail_fast && i < g->count; i++) {
+        const struct run_result *r = g->members[i].result;
+
+        if (r->required && !r->not_started && outcome_is_final(r->outcome) &&
+            r->counts_as != OUTCOME_PASSED && config->require == REQUIRE_ALL) {
+            stop_gate(g, STOP_FAIL_FAST);
+            return;
+        }
+    }
+    if (config->require != REQUIRE_ALL &&
+        verdict_decide(g->result->runs, g->count, config->require) != DECISION_OPEN)
+        stop_gate(g, STOP_DECIDED);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------- */
+
+static void read_signals(struct gate *g)
+{
+    unsigned char number;
+
+    while (read(g->options->signal_fd, &number, 1) == 1) {
+        if (!g->signal_number) {
+            g->signal_number = number;
+            g->signal_at = g->now;
+            tell(g, MESSAGE_WARNING, "%s: %s; a second signal ends the gate at once",
+                 signal_name(number),
+                 g->options->pipeline->gate.cancel && g->options->mode != GATE_ONCE
+                     ? "cancelling what is still running"
+                     : "leaving");
+            stop_gate(g, g->options->mode == GATE_ONCE ? STOP_NOW : STOP_SIGNAL);
+        } else if (number != g->signal_number || g->now - g->signal_at > SAME_SIGNAL_MS) {
+            stop_gate(g, STOP_NOW);
+        }
+    }
+}
+
+static void handle_due(struct gate *g)
+{
+    const struct event timer = {.kind = EVENT_TIMER};
+    int64_t time;
+    size_t index;
+
+    while (heap_first(&g->due, &index, &time) && time <= g->now)
+        step(g, &g->members[index], &timer);
+    if (g->now >= g->deadline && g->stop == STOP_NONE) {
+        g->deadline = never;
+        tell(g, MESSAGE_WARNING, "the gate's deadline has passed");
+        stop_gate(g, STOP_GATE_DEADLINE);
+    }
+}
+
+static void tell_live(struct gate *g)
+{
+    const struct observer *o = &g->options->observer;
+    bool beat = g->now >= g->next_heartbeat && o->heartbeat;
+    bool draw = o->live && o->live_every_ms && g->now >= g->next_live;
+    struct live_run *live;
+
+    if (!beat && !draw)
+        return;
+    live = mem_alloc(g->count, sizeof(*live));
+    for (size_t i = 0; i < g->count; i++) {
+        const struct member *m = &g->members[i];
+        bool polls = m->life.state == RUN_POLLING && !m->life.in_flight && m->life.next != never;
+
+        live[i].elapsed_ms = m->began ? g->now - m->began : -1;
+        live[i].expected_ms = m->life.limits.schedule.expected_ms;
+        live[i].next_poll_ms = polls ? m->life.next - g->now : -1;
+    }
+    if (beat) {
+        o->heartbeat(o->user, g->result, live, g->wall);
+        g->next_heartbeat = g->now + g->options->pipeline->gate.heartbeat_ms;
+    }
+    if (draw) {
+        o->live(o->user, g->result, live);
+        g->next_live = g->now + o->live_every_ms;
+    }
+    free(live);
+}
+
+static int64_t time_to_wait(const struct gate *g)
+{
+    const struct observer *o = &g->options->observer;
+    int64_t until = g->deadline;
+    int64_t time;
+    size_t index;
+
+    if (heap_first(&g->due, &index, &time) && time < until)
+        until = time;
+    if (o->heartbeat && g->next_heartbeat < until)
+        until = g->next_heartbeat;
+    if (o->live && o->live_every_ms && g->next_live < until)
+        until = g->next_live;
+    if (until == never)
+        return 60000;
+    return until > g->now ? until - g->now : 0;
+}
+
+static void read_clocks(struct gate *g)
+{
+    g->now = clock_monotonic_ms();
+    g->wall = clock_wall_ms();
+}
+
+static void loop(struct gate *g)
+{
+    struct http_reply reply;
+
+    while (g->done < g->count) {
+        size_t done_before = g->done;
+
+        read_clocks(g);
+        read_signals(g);
+        handle_due(g);
+        start_ready(g);
+        while (http_next(g->http, &reply)) {
+            handle_reply(g, &reply);
+            http_reply_free(&reply);
+        }
+        if (g->done != done_before) {
+            decide(g);
+            start_ready(g);
+            continue;
+        }
+        tell_live(g);
+        http_wait(g->http, time_to_wait(g), g->options->signal_fd);
+    }
+}
+
+static void init_member(struct gate *g, struct member *m, size_t number)
+{
+    const struct gate_options *o = g->options;
+    const struct gate_config *gate = &o->pipeline->gate;
+    const struct run_config *config = &o->pipeline->runs[number];
+    const struct binding *binding = &o->bindings[number];
+    const struct provider *p = binding->provider;
+    struct run_limits limits = {
+        .schedule = {.poll_min_ms = config->poll_min_ms,
+                     .poll_max_ms = config->poll_max_ms,
+                     .expected_ms = config->expect_ms ? config->expect_ms
+                                                      : binding_expected_ms(binding)},
+        .timeout_ms = config->timeout_ms,
+        .outage_ms = config->outage_ms,
+        .cancel_grace_ms = gate->cancel_grace_ms,
+        .attempts = config->attempts,
+        .retry_on = config->retry_on,
+        .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
+                      p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
+        .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
+        .idempotent = p->idempotency != NULL,
+        .once = o->mode == GATE_ONCE,
+    };
+    struct err ignored = {""};
+    struct buf host;
+
+    run_init(&m->life, &limits, rng_next(&g->rng));
+    m->config = config;
+    m->binding = binding;
+    m->attach = o->attach[number] ? o->attach[number] : config->id;
+    m->result->name = config->name;
+    m->result->provider = p->name;
+    m->result->title = p->title ? p->title : p->name;
+    m->result->required = config->required;
+    m->result->duration_ms = -1;
+    buf_init(&host, BUF_CAP_TEXT);
+    if (http_url_check(binding->base_url, NULL, &host, &ignored))
+        buf_clear(&host);
+    m->result->host = buf_detach(&host);
+}
+
+static void init_gate(struct gate *g, struct gate_result *result, const struct gate_options *o)
+{
+    memset(g, 0, sizeof(*g));
+    memset(result, 0, sizeof(*result));
+    g->options = o;
+    g->result = result;
+    g->rng = o->seed;
+    read_clocks(g);
+    result->started = g->wall;
+    g->deadline = g->now + o->pipeline->gate.timeout_ms;
+    g->next_heartbeat = g->now + o->pipeline->gate.heartbeat_ms;
+    g->next_live = g->now;
+    g->place = mem_alloc(o->pipeline->run_count, sizeof(*g->place));
+    for (size_t i = 0; i < o->pipeline->run_count; i++)
+        g->place[i] = o->pipeline->runs[i].selected ? g->count++ : SIZE_MAX;
+    result->runs = mem_alloc(g->count, sizeof(*result->runs));
+    result->run_count = g->count;
+    g->members = mem_alloc(g->count, sizeof(*g->members));
+    heap_init(&g->due, g->count);
+    for (size_t i = 0; i < o->pipeline->run_count; i++) {
+        if (g->place[i] == SIZE_MAX)
+            continue;
+        g->members[g->place[i]].result = &result->runs[g->place[i]];
+        init_member(g, &g->members[g->place[i]], i);
+    }
+}
+
+static void free_gate(struct gate *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        run_free(&g->members[i].life);
+        free_captures(&g->members[i]);
+        free(g->members[i].problem);
+    }
+    http_free(g->http);
+    heap_free(&g->due);
+    free(g->members);
+    free(g->place);
+}
+
+static bool all_cancelled(const struct gate *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct run *life = &g->members[i].life;
+
+        for (size_t j = 0; j < life->remote_count; j++) {
+            if (!outcome_is_final(life->remotes[j].outcome) &&
+                life->remotes[j].cancel != CANCEL_ACCEPTED)
+                return false;
+        }
+    }
+    return true;
+}
+
+static void conclude(struct gate *g)
+{
+    struct gate_result *r = g->result;
+    struct buf trouble;
+
+    buf_init(&trouble, BUF_CAP_TEXT);
+    r->finished = g->wall;
+    r->verdict = verdict_fold(r->runs, r->run_count, g->options->pipeline->gate.require);
+    if (g->signal_number) {
+        r->verdict = VERDICT_INTERRUPTED;
+        buf_addf(&trouble, "interrupted by %s", signal_name(g->signal_number));
+    } else if (g->stop == STOP_GATE_DEADLINE && r->verdict != VERDICT_PASSED) {
+        if (r->verdict < VERDICT_TIMED_OUT)
+            r->verdict = VERDICT_TIMED_OUT;
+        buf_adds(&trouble, "the gate's deadline (");
+        num_add_duration(&trouble, g->options->pipeline->gate.timeout_ms);
+        buf_adds(&trouble, ") passed");
+    }
+    r->exit_code = verdict_exit_code(r->verdict, g->signal_number);
+    /* Cancelling is no gate: it did what it was asked for if nothing is left running. */
+    if (g->options->mode == GATE_CANCEL && !g->signal_number)
+        r->exit_code = all_cancelled(g) ? 0 : verdict_exit_code(VERDICT_ERROR, 0);
+    if (trouble.len)
+        r->trouble = buf_detach(&trouble);
+    buf_free(&trouble);
+}
+
+int gate_run(struct gate_result *result, const struct gate_options *options, struct err *e)
+{
+    const struct http_config *http = &options->pipeline->http;
+    struct http_options http_options = {
+        .connect_timeout_ms = http->connect_timeout_ms,
+        .request_timeout_ms = http->request_timeout_ms,
+        .ca_file = http->ca_file,
+        .client_cert = http->client_cert,
+        .client_key = http->client_key,
+        .proxy = http->proxy,
+        .getenv = options->getenv,
+        .max_body = (size_t)http->max_body,
+        .max_connections = (size_t)http->max_connections,
+        .trace = options->observer.trace,
+        .trace_user = options->observer.user,
+    };
+    struct gate g;
+    int64_t began;
+    int rc = 0;
+
+    init_gate(&g, result, options);
+    began = g.now;
+    g.http = http_new(&http_options, e);
+    if (!g.http) {
+        result->verdict = VERDICT_ERROR;
+        result->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
+        result->trouble = mem_strdup(e->text);
+        rc = -1;
+    } else {
+        loop(&g);
+        conclude(&g);
+    }
+    result->duration_ms = g.now - began;
+    free_gate(&g);
+    return rc;
+}
+
+void gate_result_free(struct gate_result *g)
+{
+    for (size_t i = 0; i < g->run_count; i++) {
+        free(g->runs[i].host);
+        result_free_run(&g->runs[i]);
+    }
+    free(g->runs);
+    free(g->trouble);
+    memset(g, 0, sizeof(*g));
+}

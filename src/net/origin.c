@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the decision where secrets may go. It must not send anything. */
+#include "base/base.h"
+
+#include "base/mem.h"
+#include "net/http.h"
+#include "net/origin.h"
+
+int origins_add(struct origins *o, const char *url, struct err *e)
+{
+    struct buf origin;
+
+    buf_init(&origin, BUF_CAP_TEXT);
+    if (http_url_check(url, &origin, NULL, e)) {
+        buf_free(&origin);
+        return -1;
+    }
+    o->items = mem_grow(o->items, &o->cap, o->count, sizeof(*o->items));
+    o->items[o->count++] = buf_detach(&origin);
+    return 0;
+}
+
+void origins_free(struct origins *o)
+{
+    for (size_t i = 0; i < o->count; i++)
+        free(o->items[i]);
+    free(o->items);
+    memset(o, 0, sizeof(*o));
+}
+
+static bool is_allowed(const struct origins *o, const char *origin)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        if (strcmp(o->items[i], origin) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool holds_secret(const struct binding *b)
+{
+    for (size_t i = 0; i < b->provider->param_count; i++) {
+        if (b->provider->params[i].type == PARAM_SECRET && b->values[i].text)
+            return true;
+    }
+    return false;
+}
+
+int origins_check_binding(const struct origins *o, const struct binding *b, struct err *e)
+{
+    struct err ignored = {""};
+    struct buf origin, trusted;
+    int rc = -1;
+
+    buf_init(&origin, BUF_CAP_TEXT);
+    buf_init(&trusted, BUF_CAP_TEXT);
+    if (http_url_check(b->base_url, &origin, NULL, e))
+        goto out;
+    if (strpbrk(b->base_url, "?#")) {
+        err_set(e, "base_url '%s' holds a '?' or a '#': paths are appended to it", b->base_url);
+        goto out;
+    }
+    if (b->provider->trusted_url &&
+        http_url_check(b->provider->trusted_url, &trusted, NULL, &ignored))
+        buf_clear(&trusted);
+    rc = 0;
+    if (holds_secret(b) && strcmp(origin.text, trusted.text) != 0 &&
+        !http_url_is_loopback(b->base_url) && !is_allowed(o, origin.text))
+        rc = err_set(e,
+                     "a secret of run '%s' would go to %s, which is not the built-in origin of its "
+                     "provider%s%s; if that is meant, allow it with --allow-origin %s",
+                     b->run->name, origin.text, trusted.len ? ", " : "", trusted.text, origin.text);
+out:
+    buf_free(&origin);
+    buf_free(&trusted);
+    return rc;
+}
+
+int origins_check_proxy(const struct origins *o, const char *proxy, struct err *e)
+{
+    struct buf origin, url;
+    int rc = -1;
+
+    buf_init(&origin, BUF_CAP_TEXT);
+    buf_init(&url, BUF_CAP_TEXT);
+    /* A proxy may be named without a scheme, and be reached without encryption. */
+    buf_addf(&url, "https://%s", strstr(proxy, "://") ? strstr(proxy, "://") + 3 : proxy);
+    if (http_url_check(url.text, &origin, NULL, e))
+        goto out;
+    rc = 0;
+    if (!http_url_is_loopback(url.text) && !is_allowed(o, origin.text))
+        rc = err_set(e,
+                     "all traffic would go through the proxy %s; if that is meant, allow it with "
+                     "--allow-origin %s, or name it in the environment (HTTPS_PROXY)",
+                     proxy, origin.text);
+out:
+    buf_free(&origin);
+    buf_free(&url);
+    return rc;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the values of parameters. It must not send anything, nor decide where secrets may go. */
+#include "base/base.h"
+
+#include "base/doc.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "provider/bind.h"
+
+static const char *const type_names[] = {
+    [PARAM_STRING] = "a text",         [PARAM_INTEGER] = "an integer",
+    [PARAM_BOOLEAN] = "yes or no",     [PARAM_SECRET] = "a secret",
+    [PARAM_JSON] = "a JSON value",     [PARAM_CHOICE] = "one of its choices",
+};
+
+const char *scope_value(void *user, const char *name)
+{
+    const struct scope *scope = user;
+    const struct binding *b = scope->binding;
+    const struct param *param = provider_param(b->provider, name);
+
+    if (param)
+        return b->values[param - b->provider->params].text;
+    if (strcmp(name, "id") == 0)
+        return scope->id;
+    for (size_t i = 0; i < scope->capture_count; i++) {
+        if (strcmp(scope->captures[i].name, name) == 0)
+            return scope->captures[i].value;
+    }
+    if (text_starts(name, "ci.")) {
+        for (size_t i = 0; ci_value_name(i); i++) {
+            if (strcmp(ci_value_name(i), name + strlen("ci.")) == 0)
+                return b->ci->values[i];
+        }
+    }
+    return NULL;
+}
+
+/* A copy of the value in its canonical form, or NULL with err if it is not of the type. */
+static char *read_value(const struct param *param, const char *text, struct err *e)
+{
+    struct err own = {""};
+    struct doc *parsed;
+    int64_t number;
+    bool truth;
+
+    switch (param->type) {
+    case PARAM_SECRET:
+        if (strpbrk(text, "\r\n\t")) {
+            err_set(e, "the secret '%s' holds a line end or a tab; was it stored with one at its end?",
+                    param->name);
+            return NULL;
+        }
+        return mem_strdup(text);
+    case PARAM_STRING:
+        return mem_strdup(text);
+    case PARAM_INTEGER:
+        if (num_integer(text, param->has_min ? param->min : -INT64_MAX,
+                        param->has_max ? param->max : INT64_MAX, &number)) {
+            if (param->has_min && param->has_max)
+                err_set(e, "%s = '%s': expected an integer from %" PRId64 " to %" PRId64,
+                        param->name, text, param->min, param->max);
+            else if (param->has_min)
+                err_set(e, "%s = '%s': expected an integer of at least %" PRId64, param->name,
+                        text, param->min);
+            else
+                err_set(e, "%s = '%s': expected an integer", param->name, text);
+            return NULL;
+        }
+        return mem_strdup(text);
+    case PARAM_BOOLEAN:
+        if (num_boolean(text, &truth)) {
+            err_set(e, "%s = '%s': expected yes or no", param->name, text);
+            return NULL;
+        }
+        return mem_strdup(truth ? "true" : "false");
+    case PARAM_JSON:
+        parsed = doc_parse_value(text, &own);
+        if (!parsed) {
+            err_set(e, "%s: %s", param->name, own.text);
+            return NULL;
+        }
+        doc_free(parsed);
+        return mem_strdup(text);
+    case PARAM_CHOICE:
+        for (size_t i = 0; i < param->choice_count; i++) {
+            if (strcmp(param->choices[i], text) == 0)
+                return mem_strdup(text);
+        }
+        break;
+    }
+    {
+        struct buf choices;
+
+        buf_init(&choices, BUF_CAP_TEXT);
+        for (size_t i = 0; i < param->choice_count; i++)
+            buf_addf(&choices, "%s%s", i ? ", " : "", param->choices[i]);
+        err_set(e, "%s = '%s': expected one of: %s", param->name, text, choices.text);
+        buf_free(&choices);
+    }
+    return NULL;
+}
+
+/* The provider's own default, if all that it names is known; NULL otherwise. */
+static char *default_value(const struct binding *b, const struct param *param)
+{
+    struct scope scope = {.binding = b};
+    struct err e = {""};
+    struct buf text;
+
+    if (!param->value_default)
+        return NULL;
+    buf_init(&text, BUF_CAP_TEXT);
+    template_expand(param->value_default, scope_value, &scope, ESCAPE_NONE, &text, &e);
+    return buf_detach(&text);
+}
+
+static void run_mistake(struct diags *d, const struct binding *b, const struct pipeline *p,
+                        const struct setting *s, const char *text)
+{
+    if (s)
+        setting_error(d, s, "%s", text);
+    else
+        diag_add(d, p->file, b->run->line, "run '%s': %s", b->run->name, text);
+}
+
+static void missing(struct diags *d, const struct binding *b, const struct pipeline *p,
+                    const struct param *param, const struct setting *s)
+{
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_addf(&text, "'%s' is missing: provider %s needs %s there", param->name,
+             b->provider->name, type_names[param->type]);
+    if (s)
+        buf_addf(&text, "; the value given (%s) is empty", s->origin);
+    if (param->env)
+        buf_addf(&text, "; set it, or the environment variable %s", param->env);
+    run_mistake(d, b, p, s && s->line ? s : NULL, text.text);
+    buf_free(&text);
+}
+
+static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
+                       const struct vars *vars, struct diags *d, struct diags *warnings)
+{
+    const struct param *param = &b->provider->params[i];
+    const struct setting *s = settings_find(&b->run->params, param->name);
+    struct bound_value *value = &b->values[i];
+    struct err e = {""};
+    struct buf origin;
+    char *text = NULL;
+
+    if (s && !s->text)
+        return; /* its variables could not be replaced: reported */
+    buf_init(&origin, BUF_CAP_TEXT);
+    if (s && *s->text) {
+        text = mem_strdup(s->text);
+        buf_adds(&origin, s->origin);
+    } else if (!s && param->env && vars_get(vars, param->env, NULL) &&
+               *vars_get(vars, param->env, NULL)) {
+        text = mem_strdup(vars_get(vars, param->env, NULL));
+        buf_addf(&origin, "the environment variable %s", param->env);
+    } else if (!s) {
+        text = default_value(b, param);
+        buf_addf(&origin, "default of %s", b->provider->name);
+    }
+    if (text && *text) {
+        if (param->type == PARAM_SECRET)
+            secret_add(text);
+        value->text = read_value(param, text, &e);
+        if (value->text)
+            value->origin = buf_detach(&origin);
+        else
+            run_mistake(d, b, p, s, e.text);
+        if (s && param->type == PARAM_SECRET && s->on_command_line)
+            setting_error(d, s, "'%s' is a secret: the command line is there for all to read; use "
+                          "%s%s",
+                          param->name, param->env ? "the environment variable " : "a variable",
+                          param->env ? param->env : "");
+        else if (s && param->type == PARAM_SECRET && !s->from_variable)
+            setting_error(warnings, s,
+                          "'%s' stands here in plain text; write ${NAME} and keep it in the "
+                          "environment",
+                          param->name);
+    } else if (param->required) {
+        missing(d, b, p, param, s);
+    }
+    free(text);
+    buf_free(&origin);
+}
+
+static void unknown_param(const struct binding *b, const struct setting *s, struct diags *d)
+{
+    const char **names = NULL;
+    size_t count = 0, cap = 0;
+    const char *nearest;
+
+    for (size_t i = 0; pipeline_key(KEYS_RUN, i); i++) {
+        names = mem_grow(names, &cap, count, sizeof(*names));
+        names[count++] = pipeline_key(KEYS_RUN, i)->name;
+    }
+    for (size_t i = 0; i < b->provider->param_count; i++) {
+        names = mem_grow(names, &cap, count, sizeof(*names));
+        names[count++] = b->provider->params[i].name;
+    }
+    nearest = text_nearest(s->key, names, count);
+    setting_error(d, s, "unknown key '%s': neither a key of runs nor a parameter of %s%s%s%s",
+                  s->key, b->provider->name, nearest ? "; did you mean '" : "",
+                  nearest ? nearest : "", nearest ? "'?" : "");
+    free(names);
+}
+
+void binding_make(struct binding *b, struct pipeline *p, const struct run_config *run,
+                  const struct provider *provider, const struct ci *ci, const struct vars *vars,
+                  struct diags *d, struct diags *warnings)
+{
+    const struct setting *base = settings_find(&run->settings, "base_url");
+    const char *base_url = run->base_url ? run->base_url : provider->base_url;
+    size_t len = base_url ? strlen(base_url) : 0;
+
+    memset(b, 0, sizeof(*b));
+    b->run = run;
+    b->provider = provider;
+    b->ci = ci;
+    b->values = mem_alloc(provider->param_count, sizeof(*b->values));
+    while (len && base_url[len - 1] == '/')
+        len--;
+    b->base_url = mem_strndup(base_url ? base_url : "", len);
+    b->base_url_origin = mem_strdup(base ? base->origin : provider->name);
+    if (!len)
+        diag_add(d, p->file, run->line, "run '%s': 'base_url' is missing: provider %s names none",
+                 run->name, provider->name);
+    for (size_t i = 0; i < provider->param_count; i++)
+        bind_param(b, p, i, vars, d, warnings);
+    for (size_t i = 0; i < run->params.count; i++) {
+        const struct setting *s = &run->params.items[i];
+
+        if (!provider_param(provider, s->key)) {
+            if (!s->from_defaults)
+                unknown_param(b, s, d);
+            continue;
+        }
+        for (size_t j = 0; s->from_defaults && j < p->defaults.count; j++) {
+            if (strcmp(p->defaults.items[j].key, s->key) == 0)
+                p->defaults.items[j].used = true;
+        }
+    }
+}
+
+void binding_check_defaults(const struct pipeline *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->defaults.count; i++) {
+        const struct setting *s = &p->defaults.items[i];
+
+        if (!s->used)
+            setting_error(d, s, "unknown key '%s': neither a key of runs nor a parameter of any "
+                          "run's provider",
+                          s->key);
+    }
+}
+
+void binding_free(struct binding *b)
+{
+    for (size_t i = 0; b->values && i < b->provider->param_count; i++) {
+        free(b->values[i].text);
+        free(b->values[i].origin);
+    }
+    free(b->values);
+    free(b->base_url);
+    free(b->base_url_origin);
+    memset(b, 0, sizeof(*b));
+}
+
+int64_t binding_expected_ms(const struct binding *b)
+{
+    struct scope scope = {.binding = b};
+    struct err e = {""};
+    struct buf text;
+    int64_t ms = -1;
+
+    if (!b->provider->expect)
+        return -1;
+    buf_init(&text, BUF_CAP_TEXT);
+    if (template_expand(b->provider->expect, scope_value, &scope, ESCAPE_NONE, &text, &e) !=
+            TEMPLATE_DONE ||
+        num_duration(text.text, &ms))
+        ms = -1;
+    buf_free(&text);
+    return ms;
+}

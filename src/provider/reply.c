@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns the reading of replies. It must not decide what happens next. */
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "provider/reply.h"
+
+#include <ctype.h>
+
+enum { EXCERPT_MAX = 300 };
+
+/* The text at the first of the pointers that leads to one; NULL if none does. Free it. */
+static char *text_at(const struct pointers *pointers, const struct doc *d)
+{
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    for (size_t i = 0; i < pointers->count; i++) {
+        if (doc_add_text(&text, doc_at(d, pointers->items[i])) && text.len)
+            return buf_detach(&text);
+    }
+    buf_free(&text);
+    return NULL;
+}
+
+static bool text_of(const struct doc *d, const char *pointer, struct buf *text)
+{
+    buf_clear(text);
+    return doc_add_text(text, doc_at(d, pointer)) && text->len;
+}
+
+/* A point on the scale of the span: a number in its unit, or a timestamp. -1 if it is neither. */
+static int point(const struct doc *d, const char *pointer, int64_t unit_ms, int64_t *ret_ms)
+{
+    struct buf text;
+    char *end;
+    double value;
+    int rc = -1;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    if (text_of(d, pointer, &text)) {
+        rc = clock_parse_iso(text.text, ret_ms);
+        if (rc && (isdigit((unsigned char)text.text[0]) || text.text[0] == '-')) {
+            value = strtod(text.text, &end) * (double)unit_ms;
+            if (!*end && value > -1e15 && value < 1e15) {
+                *ret_ms = (int64_t)value;
+                rc = 0;
+            }
+        }
+    }
+    buf_free(&text);
+    return rc;
+}
+
+static int64_t read_span(const struct span *span, const struct doc *d)
+{
+    int64_t to, from = 0;
+
+    if (!span->to || point(d, span->to, span->unit_ms, &to) ||
+        (span->from && point(d, span->from, span->unit_ms, &from)))
+        return -1;
+    return to - from >= 0 && to - from <= DURATION_MAX ? to - from : -1;
+}
+
+int reply_check_id(const char *text, struct err *e)
+{
+    static const char marks[] = "._~:@+=-";
+
+    if (!*text)
+        return err_set(e, "the run's id is empty");
+    if (strlen(text) > ID_MAX)
+        return err_set(e, "the run's id is %zu bytes long", strlen(text));
+    if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return err_set(e, "the run's id is '%s'", text);
+    for (const char *p = text; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr(marks, *p))
+            return err_set(e, "the run's id holds a character that no id has (byte 0x%02x)",
+                           (unsigned char)*p);
+    }
+    return 0;
+}
+
+static int add_id(struct start_reply *r, const struct doc *value, struct err *e)
+{
+    struct buf text;
+    int rc = -1;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    if (!doc_add_text(&text, value))
+        err_set(e, "the reply holds no run id");
+    else if (strlen(text.text) != text.len)
+        err_set(e, "the run's id holds a NUL");
+    else if (doc_type(value) == DOC_BOOLEAN || doc_type(value) == DOC_REAL)
+        err_set(e, "the run's id is neither a text nor an integer");
+    else
+        rc = reply_check_id(text.text, e);
+    for (size_t i = 0; i < r->id_count && !rc; i++) {
+        if (strcmp(r->ids[i], text.text) == 0)
+            rc = err_set(e, "the reply names the run '%s' twice", text.text);
+    }
+    if (!rc) {
+        r->ids = mem_grow(r->ids, &r->id_cap, r->id_count, sizeof(*r->ids));
+        r->ids[r->id_count++] = buf_detach(&text);
+    }
+    buf_free(&text);
+    return rc;
+}
+
+static int read_ids(struct start_reply *r, const struct provider *p, const struct doc *d,
+                    struct err *e)
+{
+    const struct doc *list;
+
+    for (size_t i = 0; i < p->start_id.count; i++) {
+        const struct doc *value = doc_at(d, p->start_id.items[i]);
+
+        if (doc_type(value) != DOC_NONE && doc_type(value) != DOC_NULL)
+            return add_id(r, value, e);
+    }
+    if (!p->start_ids)
+        return err_set(e, "the reply holds no run id (%s is missing)", p->start_id.items[0]);
+    list = doc_at(d, p->start_ids);
+    if (doc_type(list) != DOC_ARRAY || doc_size(list) > IDS_MAX)
+        return err_set(e, "the reply holds no list of run ids at %s", p->start_ids);
+    for (size_t i = 0; i < doc_size(list); i++) {
+        if (add_id(r, doc_item(list, i), e))
+            return -1;
+    }
+    return r->id_count ? 0 : err_set(e, "the list of run ids at %s is empty", p->start_ids);
+}
+
+int reply_read_start(struct start_reply *r, const struct provider *p, const struct doc *d,
+                     struct err *e)
+{
+    const struct rule *rule = rules_match(&p->start_rules, d);
+    struct buf text;
+    int rc;
+
+    memset(r, 0, sizeof(*r));
+    r->expect_ms = read_span(&p->start_expect, d);
+    r->url = text_at(&p->start_url, d);
+    if (rule) {
+        r->outcome = rule->outcome;
+        r->label = mem_strdup(rule->label);
+    }
+    if (p->start_refused)
+        r->refused = doc_size(doc_at(d, p->start_refused));
+    buf_init(&text, BUF_CAP_TEXT);
+    for (size_t i = 0; i < p->captures.count; i++) {
+        if (!text_of(d, p->captures.items[i].template, &text))
+            continue;
+        r->captures = mem_grow(r->captures, &r->capture_cap, r->capture_count,
+                               sizeof(*r->captures));
+        r->captures[r->capture_count].name = mem_strdup(p->captures.items[i].target);
+        r->captures[r->capture_count++].value = mem_strdup(text.text);
+    }
+    buf_free(&text);
+    rc = read_ids(r, p, d, e);
+    /* A start that was refused in so many words needs no id. */
+    return rule && outcome_is_final(rule->outcome) ? 0 : rc;
+}
+
+void start_reply_free(struct start_reply *r)
+{
+    for (size_t i = 0; i < r->id_count; i++)
+        free(r->ids[i]);
+    for (size_t i = 0; i < r->capture_count; i++) {
+        free(r->captures[i].name);
+        free(r->captures[i].value);
+    }
+    free(r->ids);
+    free(r->captures);
+    free(r->label);
+    free(r->url);
+    memset(r, 0, sizeof(*r));
+}
+
+void reply_read_status(struct status_reply *r, const struct provider *p, const struct doc *d)
+{
+    const struct rule *rule = rules_match(&p->status_rules, d);
+    struct buf seen;
+
+    memset(r, 0, sizeof(*r));
+    r->reason = text_at(&p->status_reason, d);
+    r->url = text_at(&p->status_url, d);
+    r->expect_ms = read_span(&p->status_expect, d);
+    if (rule) {
+        r->outcome = rule->outcome;
+        r->label = mem_strdup(rule->label);
+        return;
+    }
+    buf_init(&seen, BUF_CAP_TEXT);
+    rules_add_seen(&seen, &p->status_rules, d);
+    r->seen = buf_detach(&seen);
+}
+
+void status_reply_free(struct status_reply *r)
+{
+    free(r->label);
+    free(r->seen);
+    free(r->reason);
+    free(r->url);
+    memset(r, 0, sizeof(*r));
+}
+
+size_t reply_each_test(const struct provider *p, const struct doc *d, test_fn *take, void *user)
+{
+    const struct doc *list = p->tests ? doc_at(d, p->tests) : NULL;
+    size_t count = doc_type(list) == DOC_ARRAY ? doc_size(list) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct doc *item = doc_item(list, i);
+        const struct rule *rule = rules_match(&p->tests_rules, item);
+        char *name = text_at(&p->tests_name, item);
+        char *message = text_at(&p->tests_message, item);
+        char *detail = text_at(&p->tests_detail, item);
+        struct reported_test test = {.name = name,
+                                     .outcome = rule ? rule->outcome : OUTCOME_UNKNOWN,
+                                     .label = rule ? rule->label : NULL,
+                                     .message = message,
+                                     .detail = detail,
+                                     .duration_ms = read_span(&p->tests_duration, item)};
+
+        take(user, &test);
+        free(name);
+        free(message);
+        free(detail);
+    }
+    return count;
+}
+
+void reply_each_property(const struct provider *p, const struct doc *d, property_fn *take,
+                         void *user)
+{
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    for (size_t i = 0; i < p->properties.count; i++) {
+        if (text_of(d, p->properties.items[i].template, &text))
+            take(user, p->properties.items[i].target, text.text);
+    }
+    buf_free(&text);
+}
+
+char *reply_error_text(const struct provider *p, const char *body, size_t len)
+{
+    struct err ignored = {""};
+    struct doc *d = doc_parse(body, len, &ignored);
+    char *text = d ? text_at(&p->errors, d) : NULL;
+    size_t start = 0;
+    struct buf b;
+
+    doc_free(d);
+    while (start < len && isspace((unsigned char)body[start]))
+        start++;
+    if (text || start == len)
+        return text;
+    if (body[start] == '<')
+        return mem_strdup("(an HTML page)");
+    buf_init(&b, BUF_CAP_TEXT);
+    text_add_clean(&b, body + start, len - start, TEXT_FOLD, EXCERPT_MAX);
+    return buf_detach(&b);
+}

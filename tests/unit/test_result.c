@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests engine/result: texts are cleaned and starred on their way in, states and warnings are
+ * noted once, and all memory is given back. */
+#include "base/base.h"
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "engine/result.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static int forget(void **state)
+{
+    (void)state;
+    secret_clear();
+    return 0;
+}
+
+static void test_text(void **state)
+{
+    static const struct {
+        const char *name, *text, *folded, *lines;
+    } rows[] = {
+        {"nothing", "", "", ""},
+        {"plain", "all fine", "all fine", "all fine"},
+        {"lines", " a\r\nb\n", "a b", " a\nb\n"},
+        {"escape sequence", "\x1B[31mred\x1B[0m", "red", "red"},
+        {"bad UTF-8", "\xFF", "\xEF\xBF\xBD", "\xEF\xBF\xBD"},
+        {"secret", "token-12345 echoed", "*** echoed", "*** echoed"},
+        {"secret in an escape sequence", "\x1B]0;token-12345", "0;***", "0;***"},
+        {"secret joined by cleaning",
+         "tok\x01"
+         "en-12345",
+         "***", "***"},
+        {"secret joined by an escape sequence", "token\x1B[0m-12345", "***", "***"},
+        {"secret joined by a zero width space",
+         "token-\xE2\x80\x8B"
+         "12345",
+         "***", "***"},
+        {"secret that holds a tab", "x se\tcret y", "x *** y", "x *** y"},
+        {"secret in Base64", "dG9rZW4tMTIzNDU=", "***U=", "***U="},
+        {"secret in JSON", "{\"k\": \"se\\tcret\"}", "{\"k\": \"***\"}", "{\"k\": \"***\"}"},
+        {"secret of two lines", "x line one\nline two y", "x *** y", "x *** y"},
+    };
+
+    (void)state;
+    secret_add("token-12345");
+    secret_add("se\tcret");
+    secret_add("line one\nline two");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *folded = result_text(rows[i].text, true), *lines = result_text(rows[i].text, false);
+
+        if (strcmp(folded, rows[i].folded) != 0)
+            fail_msg("%s, folded: got '%s', expected '%s'", rows[i].name, folded, rows[i].folded);
+        if (strcmp(lines, rows[i].lines) != 0)
+            fail_msg("%s, lines: got '%s', expected '%s'", rows[i].name, lines, rows[i].lines);
+        free(folded);
+        free(lines);
+    }
+    assert_null(result_text(NULL, true));
+    assert_null(result_text(NULL, false));
+}
+
+/* The limits of result.h; a secret across the limit is gone before the cut is made. */
+static void test_text_limits(void **state)
+{
+    static const struct {
+        size_t len;
+        bool fold;
+        size_t expected;
+    } rows[] = {
+        {999, true, 999},      {1000, true, 1000},    {1001, true, 1000},      {100000, true, 1000},
+        {65536, false, 65536}, {65537, false, 65536}, {1 << 20, false, 65536},
+    };
+    char *text = mem_alloc((1 << 20) + 1, 1);
+    char *got;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        memset(text, 'x', rows[i].len);
+        text[rows[i].len] = '\0';
+        got = result_text(text, rows[i].fold);
+        if (strlen(got) != rows[i].expected)
+            fail_msg("%zu bytes, fold %d: %zu stay", rows[i].len, rows[i].fold, strlen(got));
+        if (text_ends(got, "...") != (rows[i].len > rows[i].expected))
+            fail_msg("%zu bytes, fold %d: wrong end", rows[i].len, rows[i].fold);
+        free(got);
+    }
+    secret_add("token-12345");
+    for (size_t before = 980; before <= 1000; before++) {
+        memset(text, 'x', before);
+        memcpy(text + before, "token-12345 and more", 21);
+        got = result_text(text, true);
+        if (strstr(got, "tok") || strlen(got) > 1000)
+            fail_msg("%zu bytes before: '%s'", before, got + before - 10);
+        free(got);
+    }
+    free(text);
+}
+
+static void test_set(void **state)
+{
+    char *slot = NULL;
+
+    (void)state;
+    secret_add("token-12345");
+    result_set(&slot, "a\nb", true);
+    assert_string_equal(slot, "a b");
+    result_set(&slot, "a\nb", false);
+    assert_string_equal(slot, "a\nb");
+    result_set(&slot, slot, true);
+    assert_string_equal(slot, "a b");
+    result_set(&slot, "token-12345", true);
+    assert_string_equal(slot, "***");
+    result_set(&slot, NULL, true);
+    assert_null(slot);
+    result_set(&slot, NULL, false);
+    assert_null(slot);
+}
+
+static void test_states(void **state)
+{
+    static const struct {
+        const char *text;
+        bool noted;
+        const char *now;
+    } rows[] = {
+        {"WAITING", true, "WAITING"},
+        {"WAITING", false, "WAITING"},
+        {"STARTING", true, "STARTING"},
+        {"RUNNING", true, "RUNNING"},
+        {"RUN\x01NING", false, "RUNNING"},
+        {" RUNNING\n", false, "RUNNING"},
+        {"running", true, "running"},
+        {"WAITING", true, "WAITING"},
+        {"", true, ""},
+        {"", false, ""},
+        {"token-12345", true, "***"},
+        {"***", false, "***"},
+    };
+    struct run_result r = {.name = "a"};
+    size_t count = 0;
+
+    (void)state;
+    secret_add("token-12345");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (result_note_state(&r, rows[i].text, (int64_t)i) != rows[i].noted)
+            fail_msg("row %zu, '%s': expected %d", i, rows[i].text, rows[i].noted);
+        count += rows[i].noted;
+        if (strcmp(r.state, rows[i].now) != 0 || r.state_count != count)
+            fail_msg("row %zu: state '%s', %zu noted", i, r.state, r.state_count);
+        if (rows[i].noted && (strcmp(r.states[count - 1].state, rows[i].now) != 0 ||
+                              r.states[count - 1].at != (int64_t)i))
+            fail_msg("row %zu: noted as '%s'", i, r.states[count - 1].state);
+    }
+    result_free_run(&r);
+    assert_int_equal(r.state_count, 0);
+    result_free_run(&r);
+}
+
+static void test_warnings(void **state)
+{
+    struct run_result r = {.name = "a"};
+
+    (void)state;
+    secret_add("token-12345");
+    result_warn(&r, "cannot cancel %s: %d", "token-12345", 500);
+    result_warn(&r, "cannot cancel %s: %d", "token-12345", 500);
+    result_warn(&r, "cannot cancel %s:\n%d", "token-12345", 500);
+    result_warn(&r, "details\x1B[2J unreadable");
+    assert_int_equal(r.warning_count, 2);
+    assert_string_equal(r.warnings[0], "cannot cancel ***: 500");
+    assert_string_equal(r.warnings[1], "details unreadable");
+    for (int i = 0; i < 100; i++)
+        result_warn(&r, "warning %d", i % 50);
+    assert_int_equal(r.warning_count, 52);
+    result_free_run(&r);
+}
+
+/* A run with something in every field that owns memory. */
+static void fill(struct run_result *r)
+{
+    struct remote_run *remote;
+
+    memset(r, 0, sizeof(*r));
+    r->name = "a";
+    r->required = true;
+    r->outcome = OUTCOME_FAILED;
+    r->counts_as = OUTCOME_PASSED;
+    r->mapped_by = "on_skipped";
+    r->attempt = 2;
+    r->polls = 7;
+    r->requests = 9;
+    r->reason = mem_strdup("reason");
+    r->run_id = mem_strdup("1,2");
+    r->url = mem_strdup("https://example.org/1");
+    result_note_state(r, "RUNNING", 5);
+    result_warn(r, "warning");
+    r->past = mem_grow(r->past, &r->past_cap, r->past_count, sizeof(*r->past));
+    r->past[0] = (struct past_attempt){.outcome = OUTCOME_ERROR,
+                                       .reason = mem_strdup("lost"),
+                                       .run_id = mem_strdup("0"),
+                                       .url = mem_strdup("https://example.org/0")};
+    r->past_count = 1;
+    for (int i = 0; i < 2; i++) {
+        r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
+        remote = &r->remotes[r->remote_count++];
+        remote->id = mem_strdup("1");
+        remote->url = mem_strdup("https://example.org/1");
+        remote->state = mem_strdup("FINISHED");
+        remote->reason = mem_strdup("a test failed");
+        remote->tests =
+            mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
+        remote->tests[remote->test_count++] = (struct test_result){.name = mem_strdup("t"),
+                                                                   .state = mem_strdup("s"),
+                                                                   .message = mem_strdup("m"),
+                                                                   .detail = mem_strdup("d")};
+        remote->properties = mem_grow(remote->properties, &remote->property_cap,
+                                      remote->property_count, sizeof(*remote->properties));
+        remote->properties[remote->property_count++] =
+            (struct property){.name = mem_strdup("n"), .value = mem_strdup("v")};
+    }
+}
+
+/* A new attempt starts from nothing that could decide, and keeps what is counted. */
+static void test_reset(void **state)
+{
+    struct run_result r;
+
+    (void)state;
+    fill(&r);
+    for (int i = 0; i < 2; i++) {
+        result_reset_attempt(&r);
+        assert_int_equal(r.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(r.counts_as, OUTCOME_UNKNOWN);
+        assert_null(r.mapped_by);
+        assert_null(r.reason);
+        assert_null(r.run_id);
+        assert_null(r.url);
+        assert_null(r.remotes);
+        assert_int_equal(r.remote_count, 0);
+        assert_true(r.required);
+        assert_int_equal(r.attempt, 2);
+        assert_int_equal(r.polls, 7);
+        assert_int_equal(r.requests, 9);
+        assert_int_equal(r.past_count, 1);
+        assert_int_equal(r.state_count, 1);
+        assert_int_equal(r.warning_count, 1);
+        assert_string_equal(r.state, "RUNNING");
+    }
+    result_free_run(&r);
+}
+
+static void test_free_run(void **state)
+{
+    struct run_result r, empty;
+
+    (void)state;
+    memset(&empty, 0, sizeof(empty));
+    result_free_run(&empty);
+    fill(&r);
+    result_free_run(&r);
+    assert_memory_equal(&r, &empty, sizeof(r));
+    assert_int_equal(r.outcome, OUTCOME_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_text, forget),
+        cmocka_unit_test_teardown(test_text_limits, forget),
+        cmocka_unit_test_teardown(test_set, forget),
+        cmocka_unit_test_teardown(test_states, forget),
+        cmocka_unit_test_teardown(test_warnings, forget),
+        cmocka_unit_test_teardown(test_reset, forget),
+        cmocka_unit_test_teardown(test_free_run, forget),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
