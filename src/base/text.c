@@ -83,15 +83,9 @@ static size_t escape_length(const char *p, size_t len)
             i++;
         return i < len && p[i] >= 0x40 && p[i] <= 0x7E ? i + 1 : i;
     }
-    if (p[1] && strchr("]PX^_", p[1])) {
-        for (; i < len; i++) {
-            if (p[i] == 0x07)
-                return i + 1;
-            if (p[i] == ESCAPE && i + 1 < len && p[i + 1] == '\\')
-                return i + 2;
-        }
+    /* What stands in a string (a window's title) is shown: text that somebody hid must be seen. */
+    if (p[1] && strchr("]PX^_", p[1]))
         return 2;
-    }
     while (i <= len && p[i - 1] >= 0x20 && p[i - 1] <= 0x2F && i < len)
         i++;
     return p[i - 1] >= 0x20 && p[i - 1] <= 0x7E ? i : 1;

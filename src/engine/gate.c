@@ -18,10 +18,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum {
-    SAME_SIGNAL_MS = 100, /* a CI system may deliver one signal several times */
-    KEY_DIGITS = 32
-};
+enum { KEY_DIGITS = 32 };
 
 static const int64_t never = INT64_MAX;
 
@@ -56,7 +53,6 @@ struct gate {
     int64_t deadline, next_heartbeat, next_live;
     enum stop stop;
     int signal_number;
-    int64_t signal_at;
 };
 
 static const char *signal_name(int number)
@@ -863,22 +859,22 @@ static void decide(struct gate *g)
 
 static void read_signals(struct gate *g)
 {
-    unsigned char number;
+    unsigned char numbers[64];
 
-    while (read(g->options->signal_fd, &number, 1) == 1) {
-        if (!g->signal_number) {
-            g->signal_number = number;
-            g->signal_at = g->now;
-            tell(g, MESSAGE_WARNING, "%s: %s; a second signal ends the gate at once",
-                 signal_name(number),
-                 g->options->pipeline->gate.cancel && g->options->mode != GATE_ONCE
-                     ? "cancelling what is still running"
-                     : "leaving");
-            stop_gate(g, g->options->mode == GATE_ONCE ? STOP_NOW : STOP_SIGNAL);
-        } else if (number != g->signal_number || g->now - g->signal_at > SAME_SIGNAL_MS) {
-            stop_gate(g, STOP_NOW);
-        }
+    /* What comes in one go is one signal: CI systems deliver one several times. */
+    if (read(g->options->signal_fd, numbers, sizeof(numbers)) < 1)
+        return;
+    if (g->signal_number) {
+        stop_gate(g, STOP_NOW);
+        return;
     }
+    g->signal_number = numbers[0];
+    tell(g, MESSAGE_WARNING, "%s: %s; a second signal ends the gate at once",
+         signal_name(g->signal_number),
+         g->options->pipeline->gate.cancel && g->options->mode != GATE_ONCE
+             ? "cancelling what is still running"
+             : "leaving");
+    stop_gate(g, g->options->mode == GATE_ONCE ? STOP_NOW : STOP_SIGNAL);
 }
 
 static void handle_due(struct gate *g)

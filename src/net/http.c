@@ -526,6 +526,8 @@ static void start_queued(struct http *h)
         request_free(&q->request);
         started++;
     }
+    if (!started)
+        return;
     memmove(h->queue, h->queue + started, (h->queue_count - started) * sizeof(*h->queue));
     h->queue_count -= started;
 }

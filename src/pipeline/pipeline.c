@@ -613,8 +613,8 @@ static void find_circle(struct loader *l, size_t at, enum colour *colours, size_
             buf_init(&circle, BUF_CAP_TEXT);
             for (; from <= depth; from++)
                 buf_addf(&circle, "%s -> ", p->runs[path[from]].name);
-            run_error(l, run, "needs", "runs need each other in a circle: %s%s", circle.text,
-                      p->runs[next].name);
+            run_error(l, &p->runs[next], "needs", "runs need each other in a circle: %s%s",
+                      circle.text, p->runs[next].name);
             buf_free(&circle);
         }
     }

@@ -316,15 +316,11 @@ static void check_pair(const struct rule *earlier, const struct rule *later, con
     }
 }
 
-static bool has_value(const struct rule *rule)
+static bool asks_for_something(const struct rule *rule)
 {
     for (size_t i = 0; i < rule->conditions.count; i++) {
-        const struct condition *c = &rule->conditions.items[i];
-
-        for (size_t j = 0; c->test == TEST_IN && j < c->count; j++) {
-            if (!c->matches[j].is_range)
-                return true;
-        }
+        if (rule->conditions.items[i].test != TEST_MISSING)
+            return true;
     }
     return false;
 }
@@ -336,10 +332,10 @@ void rules_check(const struct rules *rules, const char *file, struct diags *d)
 
         for (size_t j = 0; j < i; j++)
             check_pair(&rules->items[j], rule, file, d);
-        if (rule->outcome == OUTCOME_PASSED && !has_value(rule))
+        if (rule->outcome == OUTCOME_PASSED && !asks_for_something(rule))
             diag_add(d, file, rule->line,
-                     "the rule 'passed %s' asks for no value: a run passes only on a value that "
-                     "was seen ('/pointer = value')",
+                     "the rule 'passed %s' asks only for what is missing: an empty reply would "
+                     "pass; a run passes on something that was seen",
                      rule->label);
     }
 }

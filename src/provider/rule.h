@@ -75,7 +75,7 @@ void rules_add_seen(struct buf *out, const struct rules *rules, const struct doc
 
 /*
  * Adds what is wrong with the rules as a whole: a rule that an earlier one makes unreachable, a
- * value that stands in two rules, a "passed" that no value was seen for.
+ * value that stands in two rules, a "passed" that an empty reply would get.
  */
 void rules_check(const struct rules *rules, const char *file, struct diags *d);
 

@@ -296,6 +296,7 @@ def test_a_deadline_interrupts_a_request(gate: Gate, sim: Simulator) -> None:
 
 
 def test_a_run_that_passes_after_the_deadline_does_not_pass(gate: Gate, sim: Simulator) -> None:
+    """The stop was accepted, and then the run passes all the same: too late is too late."""
     sim.k6.plan(1, k6_v2.ends(polls=4, ignore_stop=True))
     sim.fault("poll", "delay_ms", 2, ms=600)
     assert gate(gate_section(timeout="300ms", cancel_grace="2s") + k6_run(sim)).code == 4

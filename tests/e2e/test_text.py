@@ -15,7 +15,7 @@ from test_gate import outputs
 
 HOSTILE = {
     "colour": "\x1b[31mred MARK\x1b[0m",
-    "window title": "\x1b]0;owned MARK\x07",
+    "window title": "\x1b]0;owned\x07MARK",
     "clear screen": "\x1b[2J\x1b[H MARK",
     "C1 escape": "\x9b31m MARK",
     "GitHub v2": "::stop-commands::MARK",

@@ -464,7 +464,7 @@ static void test_messages(void **state)
         {MESSAGE_NOTE, CONSOLE_NORMAL, false, "a ##[error]b ##vso[x] ##teamcity[y]",
          "rungate: a # #[error]b # #vso[x] # #teamcity[y]\n"},
         {MESSAGE_NOTE, CONSOLE_NORMAL, false, "a\033[2J\033]0;title\007b\x01\x9b",
-         "rungate: ab\xef\xbf\xbd\n"},
+         "rungate: a0;titleb\xef\xbf\xbd\n"},
         {MESSAGE_NOTE, CONSOLE_NORMAL, false, "a\033[0Ksection_start:1:x\rb",
          "rungate: asection_start:1:x\n  | b\n"},
         {MESSAGE_NOTE, CONSOLE_NORMAL, false, "bad \xff\xc3(", "rungate: bad "
