@@ -14,8 +14,6 @@
 #
 # CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's and come last.
 
-VERSION := 0.1.0
-
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -35,7 +33,7 @@ VARIANT := $(MODE)$(if $(SANITIZE),-asan)$(if $(COVERAGE),-cov)$(if $(filter cla
 BUILD := build/$(VARIANT)
 BIN := $(BUILD)/rungate
 
-RG_CPPFLAGS := -Isrc -I$(BUILD)/include -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE
+RG_CPPFLAGS := -Isrc -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE
 RG_CFLAGS := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef -fPIE -fstack-protector-strong
 RG_LDFLAGS := -pie
@@ -83,7 +81,8 @@ DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
 UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 
-.PHONY: all release debug unit test lint check-unit check-e2e check-schema demo install uninstall clean
+.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
+	coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
@@ -105,12 +104,6 @@ $(BUILD)/generated/definitions.c: ci/embed.sh $(DEFINITIONS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  EMBED   config/providers")
 	$(Q)sh ci/embed.sh $(DEFINITIONS) > $@
-
-$(BUILD)/include/version.h: Makefile
-	@mkdir -p $(@D)
-	$(Q)printf '#define RUNGATE_VERSION "%s"\n' '$(VERSION)' > $@
-
-$(BUILD)/cli/command.o $(BUILD)/net/http.o: $(BUILD)/include/version.h
 
 $(BUILD)/librungate.a: $(OBJECTS)
 	$(if $(V),,@echo "  AR      $@")
@@ -138,17 +131,32 @@ $(BUILD)/unit/%.o: tests/unit/%.c
 #
 # Each part prints "NAME: N passed, N failed" as its last line; tests/run.sh adds them up.
 
-TEST_BIN ?= build/debug/rungate
 JOBS ?= 4
 
-test: debug unit
-	$(Q)BUILD=$(BUILD) RUNGATE=$(BIN) PYTHON=$(PYTHON) JOBS=$(JOBS) tests/run.sh
+# Both as it is and with the sanitizers.
+test:
+	$(Q)+$(MAKE) -j2 debug unit
+	$(Q)+$(MAKE) -j2 debug unit SANITIZE=1
+	$(Q)PYTHON=$(PYTHON) JOBS=$(JOBS) tests/run.sh
 
 check-unit: unit
 	$(Q)BUILD=$(BUILD) tests/unit/run.sh
 
 check-e2e: debug
-	$(Q)RUNGATE=$(BIN) $(PYTHON) -m pytest -q -n $(JOBS) tests/e2e
+	$(Q)RUNGATE=$(BIN) $(PYTHON) -m pytest -q -n $(JOBS) tests/e2e $(TESTS)
+
+# The same with every run of the program watched by valgrind; takes half an hour.
+check-valgrind: debug
+	$(Q)RUNGATE=$(BIN) RUNGATE_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full" \
+		$(PYTHON) -m pytest -q -n $(JOBS) tests/e2e $(TESTS)
+
+# Lines of src/ that the unit and end-to-end tests reach.
+coverage:
+	$(Q)+$(MAKE) -j2 debug unit COVERAGE=1
+	$(Q)find build/debug-cov -name '*.gcda' -delete
+	$(Q)BUILD=build/debug-cov tests/unit/run.sh
+	$(Q)RUNGATE=build/debug-cov/rungate $(PYTHON) -m pytest -q -n $(JOBS) tests/e2e
+	$(Q)gcovr --root . --filter 'src/' build/debug-cov --sort-percentage
 
 lint: debug
 	$(Q)PYTHON=$(PYTHON) tests/lint/run.sh $(BIN)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs every part of the tests and adds up what they say. A part that ends without its closing
 # line, for want of a tool or by a crash, counts as one failure, so that nothing is left out in
-# silence. Called by "make test" with BUILD, RUNGATE, PYTHON and JOBS set.
+# silence. Called by "make test", which has built what is tested, with PYTHON and JOBS set.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0
@@ -33,17 +33,21 @@ part() {
 # pytest says nothing of failures when there are none, and closes with seconds behind the counts.
 e2e() {
     report=$(mktemp) || return 1
-    "$PYTHON" -m pytest -q -n "$JOBS" --junitxml="$report" tests/e2e
+    RUNGATE=$1 "$PYTHON" -m pytest -q -n "$JOBS" --junitxml="$report" tests/e2e
     status=$?
     "$PYTHON" tests/count.py "$report"
     rm -f "$report"
     return "$status"
 }
 
-part unit tests/unit/run.sh
-part lint tests/lint/run.sh "$RUNGATE"
+part build tests/build.sh
+part unit env BUILD=build/debug tests/unit/run.sh
+part "unit, sanitized" env BUILD=build/debug-asan tests/unit/run.sh
+part lint tests/lint/run.sh build/debug/rungate
+part docs "$PYTHON" tests/docs/check.py build/debug/rungate
 part ci tests/ci/run.sh
-part e2e e2e
+part e2e e2e build/debug/rungate
+part "e2e, sanitized" e2e build/debug-asan/rungate
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

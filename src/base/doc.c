@@ -337,6 +337,51 @@ out:
     return rc;
 }
 
+static int change_strings(json_t **at, doc_change_fn *change, void *user)
+{
+    json_t *value;
+    const char *key;
+    size_t i;
+
+    if (json_is_string(*at)) {
+        char *text = change(user, json_string_value(*at));
+
+        if (!text)
+            return -1;
+        json_decref(*at);
+        *at = raw(doc_new_string(text));
+        free(text);
+    } else if (json_is_array(*at)) {
+        json_array_foreach(*at, i, value) {
+            json_incref(value);
+            if (change_strings(&value, change, user) || json_array_set(*at, i, value)) {
+                json_decref(value);
+                return -1;
+            }
+            json_decref(value);
+        }
+    } else if (json_is_object(*at)) {
+        json_object_foreach(*at, key, value) {
+            json_incref(value);
+            if (change_strings(&value, change, user) || json_object_set(*at, key, value)) {
+                json_decref(value);
+                return -1;
+            }
+            json_decref(value);
+        }
+    }
+    return 0;
+}
+
+int doc_change_strings(struct doc **d, doc_change_fn *change, void *user)
+{
+    json_t *value = raw(*d);
+    int rc = change_strings(&value, change, user);
+
+    *d = wrap(value);
+    return rc;
+}
+
 static int add_chunk(const char *chunk, size_t size, void *data)
 {
     buf_add(data, chunk, size);

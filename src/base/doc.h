@@ -69,6 +69,13 @@ void doc_append(struct doc *array, struct doc *value);
  */
 int doc_set(struct doc *root, const char *pointer, struct doc *value, struct err *e) USE_RESULT;
 
+/*
+ * Replaces each string inside a document, keys excepted, by what change makes of it: a new text,
+ * which is freed, or NULL to give up. -1 if it did; the document is then half changed.
+ */
+typedef char *doc_change_fn(void *user, const char *text);
+int doc_change_strings(struct doc **d, doc_change_fn *change, void *user) USE_RESULT;
+
 /* Appends the document as text; indent 0 means one line without spaces. */
 void doc_print(struct buf *b, const struct doc *d, int indent);
 

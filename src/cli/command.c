@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/session.h"
@@ -16,7 +17,6 @@
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/plan.h"
-#include "version.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ static bool is_set(const char *name)
     return value && *value;
 }
 
-/* --- the console ---------------------------------------------------------------------------------- */
+/* --- the console ---------------------------------------------------------------------------- */
 
 static void terminal_size(int *ret_columns, int *ret_rows)
 {
@@ -129,7 +129,7 @@ static void print_diags(const struct diags *d, const char *kind)
     }
 }
 
-/* --- reports ---------------------------------------------------------------------------------------- */
+/* --- reports -------------------------------------------------------------------------------- */
 
 struct outputs {
     const struct session *session;
@@ -223,7 +223,7 @@ static void fill_unbegun(struct gate_result *g, enum verdict verdict, const char
     g->trouble = mem_strdup(trouble);
 }
 
-/* --- run, wait, status -------------------------------------------------------------------------------- */
+/* --- run, wait, status ---------------------------------------------------------------------- */
 
 /* From the system's source of randomness; a poor substitute where there is none. */
 static uint64_t make_seed(void)
@@ -270,7 +270,7 @@ static enum gate_mode mode_of(enum command command)
 }
 
 /* What "status" was asked for, on standard output: a line for each run. */
-static void print_status(const struct gate_result *g)
+static void print_status(const struct gate_result *g, struct console *c)
 {
     for (size_t i = 0; i < g->run_count; i++) {
         const struct run_result *r = &g->runs[i];
@@ -283,6 +283,8 @@ static void print_status(const struct gate_result *g)
         secret_redact(&line);
         text_add_log(&safe, line.text);
         printf("%s\n", safe.text);
+        if (r->outcome == OUTCOME_UNKNOWN)
+            console_message(c, MESSAGE_ERROR, "%s: %s", r->name, r->reason);
         buf_free(&line);
         buf_free(&safe);
     }
@@ -310,6 +312,9 @@ static int run_gate(struct session *s, struct console *c)
     int code;
 
     memset(&g, 0, sizeof(g));
+    /* The state is what "status" prints; it has no progress. */
+    if (options.mode == GATE_ONCE)
+        options.observer.changed = NULL;
     options.signal_fd = signals_install();
     if (options.signal_fd < 0) {
         console_message(c, MESSAGE_ERROR, "no pipe is to be had for signals");
@@ -321,8 +326,9 @@ static int run_gate(struct session *s, struct console *c)
     if (options.mode == GATE_RUN || options.mode == GATE_WATCH)
         write_reports(s, &g, c);
     if (options.mode == GATE_ONCE)
-        print_status(&g);
-    console_summary(c, &g);
+        print_status(&g, c);
+    else
+        console_summary(c, &g);
     code = g.exit_code;
     gate_result_free(&g);
     return code;
@@ -372,7 +378,7 @@ static int command_gate(struct options *o)
     return code;
 }
 
-/* --- check, providers, init ---------------------------------------------------------------------------- */
+/* --- check, providers, init ----------------------------------------------------------------- */
 
 static int command_check(struct options *o)
 {

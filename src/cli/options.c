@@ -97,10 +97,11 @@ static const struct option_info {
     {"verbose", 'v', NULL, "trace each request and reply, secrets starred",
      OPTION_FLAG, AT(verbose), NULL, NULL, ANY, false, NULL},
     {"help", 'h', NULL, "print this help", OPTION_FLAG, AT(help), NULL, NULL, ANY, true, NULL},
-    {"version", 'V', NULL, "print the version", OPTION_FLAG, AT(version), NULL, NULL, ANY, true, NULL},
+    {"version", 'V', NULL, "print the version", OPTION_FLAG, AT(version), NULL, NULL, ANY, true,
+     NULL},
 };
 
-/* --- taking values ------------------------------------------------------------------------------ */
+/* --- taking values -------------------------------------------------------------------------- */
 
 static char *own(struct options *o, char *text)
 {
@@ -204,7 +205,7 @@ static int take(struct options *o, const struct option_info *info, const char *t
     return -1;
 }
 
-/* --- the environment ---------------------------------------------------------------------------- */
+/* --- the environment ------------------------------------------------------------------------ */
 
 static int take_variable(struct options *o, const struct option_info *info, const char *name,
                          const char *value, struct err *e)
@@ -253,7 +254,7 @@ static int read_environment(struct options *o, const char *(*env)(const char *),
     return 0;
 }
 
-/* --- the command line --------------------------------------------------------------------------- */
+/* --- the command line ----------------------------------------------------------------------- */
 
 static enum command find_command(const char *word)
 {
@@ -370,7 +371,7 @@ void options_free(struct options *o)
     memset(o, 0, sizeof(*o));
 }
 
-/* --- help ----------------------------------------------------------------------------------------- */
+/* --- help ----------------------------------------------------------------------------------- */
 
 static void add_options(struct buf *out, unsigned mask)
 {

@@ -20,7 +20,7 @@ static void mistake(struct session *s, const char *file, const struct err *e)
     diag_add(&s->mistakes, file, 0, "%s", e->text);
 }
 
-/* --- the pipeline ------------------------------------------------------------------------------- */
+/* --- the pipeline --------------------------------------------------------------------------- */
 
 static void load(struct session *s, const char *file, const struct buf *text, const char *ad_hoc)
 {
@@ -85,7 +85,7 @@ static void load_file(struct session *s)
     buf_free(&text);
 }
 
-/* --- providers and where secrets go --------------------------------------------------------------- */
+/* --- providers and where secrets go --------------------------------------------------------- */
 
 static void provider_mistake(struct session *s, const struct run_config *run, const char *text)
 {
@@ -160,7 +160,7 @@ static void check_proxy(struct session *s)
         setting_error(&s->mistakes, proxy, "%s", e.text);
 }
 
-/* --- watching ------------------------------------------------------------------------------------- */
+/* --- watching ------------------------------------------------------------------------------- */
 
 static void check_ids(struct session *s, const char *ids, const char *where)
 {
@@ -226,6 +226,24 @@ static void check_watched(struct session *s)
     }
 }
 
+/*
+ * What is required is required of the selected runs: "require = 2" and one run selected asks for
+ * that one. A selection with nothing to decide on is a mistake.
+ */
+static void fit_require(struct session *s)
+{
+    struct gate_config *gate = &s->pipeline.gate;
+    int64_t required = 0;
+
+    for (size_t i = 0; i < s->pipeline.run_count; i++)
+        required += s->pipeline.runs[i].selected && s->pipeline.runs[i].required ? 1 : 0;
+    if (gate->require > required)
+        gate->require = required;
+    if (!required && (s->options->command == COMMAND_RUN || s->options->command == COMMAND_WAIT))
+        diag_add(&s->mistakes, command_line, 0,
+                 "none of the selected runs is required: there would be nothing to decide on");
+}
+
 /* With --attach and no names given, they look at the attached runs alone. */
 static void select_runs(struct session *s)
 {
@@ -243,7 +261,7 @@ static void select_runs(struct session *s)
     }
 }
 
-/* --- the whole -------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------ */
 
 static void bind_all(struct session *s)
 {
@@ -257,6 +275,7 @@ static void bind_all(struct session *s)
     if (!s->mistakes.count) {
         select_runs(s);
         check_watched(s);
+        fit_require(s);
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { KEY_DIGITS = 32 };
@@ -60,7 +61,7 @@ static const char *signal_name(int number)
     return number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }
 
-/* --- telling ------------------------------------------------------------------------------------ */
+/* --- telling -------------------------------------------------------------------------------- */
 
 static void tell(struct gate *g, enum message_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);
@@ -113,7 +114,7 @@ static void set_problem(struct member *m, const char *format, ...)
     buf_free(&text);
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
+/* --- sending -------------------------------------------------------------------------------- */
 
 static void step(struct gate *g, struct member *m, const struct event *event);
 
@@ -160,7 +161,7 @@ static void send_request(struct gate *g, struct member *m, enum request_kind kin
         m->result->polls++;
 }
 
-/* --- what a run ends with ------------------------------------------------------------------------- */
+/* --- what a run ends with ------------------------------------------------------------------- */
 
 /* Ids of the remote runs, joined by commas: one for most. */
 static void set_run_id(struct run_result *r)
@@ -212,6 +213,21 @@ static const char *provider_reason(const struct run_result *r)
     return NULL;
 }
 
+/* "2 of 7 tests failed", if the provider reported tests of which some did. */
+static void add_failed_tests(struct buf *b, const struct run_result *r)
+{
+    size_t tests = 0, failed = 0;
+
+    for (size_t i = 0; i < r->remote_count; i++) {
+        tests += r->remotes[i].test_count;
+        for (size_t j = 0; j < r->remotes[i].test_count; j++)
+            failed += r->remotes[i].tests[j].outcome == OUTCOME_FAILED ? 1 : 0;
+    }
+    if (failed)
+        buf_addf(b, "%s%zu of %zu test%s failed", b->len ? ": " : "", failed, tests,
+                 tests == 1 ? "" : "s");
+}
+
 static void add_seen_words(struct buf *b, const struct member *m)
 {
     const struct run_result *r = m->result;
@@ -226,8 +242,9 @@ static void add_seen_words(struct buf *b, const struct member *m)
     else if (m->life.refused)
         buf_addf(b, "%zu of %zu runs were refused by the provider", m->life.refused,
                  m->life.refused + r->remote_count);
-    else if (r->state)
+    else if (r->state && strcasecmp(r->state, outcome_name(m->life.outcome)) != 0)
         buf_addf(b, "%s", r->state);
+    add_failed_tests(b, r);
     if (reason)
         buf_addf(b, "%s%s", b->len ? ": " : "", reason);
 }
@@ -415,7 +432,7 @@ static void end_run(struct gate *g, struct member *m)
     tell_changed(g, m);
 }
 
-/* --- steps ---------------------------------------------------------------------------------------- */
+/* --- steps ---------------------------------------------------------------------------------- */
 
 static void new_key(struct gate *g, struct member *m)
 {
@@ -480,7 +497,7 @@ static void stop_gate(struct gate *g, enum stop stop)
     stop_all(g, stop);
 }
 
-/* --- replies -------------------------------------------------------------------------------------- */
+/* --- replies -------------------------------------------------------------------------------- */
 
 struct adding {
     struct remote_run *remote;
@@ -730,7 +747,7 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
         note_state(g, m, run_state_name(m->life.state));
 }
 
-/* --- which run may start -------------------------------------------------------------------------- */
+/* --- which run may start -------------------------------------------------------------------- */
 
 enum readiness { NOT_YET, READY, NEVER };
 
@@ -740,7 +757,8 @@ static enum readiness needs_of(const struct gate *g, const struct member *m,
 {
     enum readiness readiness = READY;
 
-    for (size_t i = 0; i < m->config->need_count; i++) {
+    /* A run that exists already did not wait for anything. */
+    for (size_t i = 0; !m->attach && i < m->config->need_count; i++) {
         const struct member *need = &g->members[g->place[m->config->need_runs[i]]];
 
         if (need->life.state != RUN_DONE) {
@@ -855,7 +873,7 @@ static void decide(struct gate *g)
         stop_gate(g, STOP_DECIDED);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------------------------- */
 
 static void read_signals(struct gate *g)
 {
@@ -1118,7 +1136,7 @@ int gate_run(struct gate_result *result, const struct gate_options *options, str
     if (!g.http) {
         result->verdict = VERDICT_ERROR;
         result->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
-        result->trouble = mem_strdup(e->text);
+        result_set(&result->trouble, e->text, true);
         rc = -1;
     } else {
         loop(&g);

@@ -22,7 +22,7 @@ struct state_change {
 /* One test that the provider reported. */
 struct test_result {
     char *name;           /* never NULL or empty */
-    enum outcome outcome; /* passed, failed, error, skipped, cancelled, ...; unknown if it said none */
+    enum outcome outcome; /* passed, failed, error, skipped, ...; unknown if none was told */
     char *state;          /* the label of the rule that decided; may be NULL */
     char *message;        /* one line; may be NULL */
     char *detail;         /* many lines; may be NULL */
@@ -92,8 +92,8 @@ struct run_result {
 struct gate_result {
     enum verdict verdict;
     int exit_code;
-    char *trouble; /* what went wrong with the gate itself: a signal, a deadline, a report that could
-                      not be written; NULL if nothing did */
+    char *trouble; /* what went wrong with the gate itself: a signal, a deadline, a report that
+                      could not be written; NULL if nothing did */
     int64_t started, finished, duration_ms;
     struct run_result *runs; /* in the order of the pipeline file */
     size_t run_count;

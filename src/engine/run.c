@@ -25,7 +25,7 @@ const char *run_state_name(enum run_state s)
     return state_names[s];
 }
 
-/* --- what replies mean ---------------------------------------------------------------------------- */
+/* --- what replies mean ---------------------------------------------------------------------- */
 
 /* Of a start: a gateway gave up on the server behind it, which may have done its work. */
 static bool is_gateway_loss(int status)
@@ -68,7 +68,7 @@ enum reply_class run_classify(const struct exchange *x)
     return x->status == 404 ? REPLY_NOT_FOUND : REPLY_REFUSED;
 }
 
-/* --- folding ---------------------------------------------------------------------------------------- */
+/* --- folding -------------------------------------------------------------------------------- */
 
 enum outcome run_fold(const struct remote *remotes, size_t count, size_t refused)
 {
@@ -93,7 +93,7 @@ enum outcome run_fold(const struct remote *remotes, size_t count, size_t refused
     return order[worst];
 }
 
-/* --- the state machine ------------------------------------------------------------------------------ */
+/* --- the state machine ---------------------------------------------------------------------- */
 
 void run_init(struct run *r, const struct run_limits *limits, uint64_t seed)
 {

@@ -5,14 +5,14 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "net/http.h"
-#include "version.h"
 
 #include <curl/curl.h>
 #include <dirent.h>
 #include <sys/stat.h>
 
-/* --- URLs --------------------------------------------------------------------------------------- */
+/* --- URLs ----------------------------------------------------------------------------------- */
 
 static int parse_url(const char *url, CURLU **ret, struct err *e)
 {
@@ -108,7 +108,7 @@ bool http_url_is_loopback(const char *url)
     return loopback;
 }
 
-/* --- transfers ----------------------------------------------------------------------------------- */
+/* --- transfers ------------------------------------------------------------------------------ */
 
 struct transfer {
     struct http *http;

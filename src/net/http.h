@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "provider/request.h"
 
-/* --- URLs --------------------------------------------------------------------------------------- */
+/* --- URLs ----------------------------------------------------------------------------------- */
 
 /*
  * Checks that requests may go to url: absolute, https or http to loopback, no user name in it.
@@ -27,7 +27,7 @@ int http_url_check(const char *url, struct buf *ret_origin, struct buf *ret_host
 /* True if the host of url is this machine: 127.0.0.0/8, ::1 or localhost. */
 bool http_url_is_loopback(const char *url);
 
-/* --- transfers ----------------------------------------------------------------------------------- */
+/* --- transfers ------------------------------------------------------------------------------ */
 
 /* For -v: one line, not yet cleaned. direction is '>' for sent, '<' for received, '*' for both. */
 typedef void http_trace_fn(void *user, size_t tag, char direction, const char *line);

@@ -123,12 +123,13 @@ const struct key_info *pipeline_key(enum key_section section, size_t i)
     return i < sections[section].count ? &sections[section].keys[i].info : NULL;
 }
 
-/* --- settings --------------------------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------------------------- */
 
 static void setting_free(struct setting *s)
 {
     free(s->key);
     free(s->text);
+    free(s->raw);
     free(s->origin);
     free(s->file);
 }
@@ -165,6 +166,7 @@ static void settings_put(struct settings *s, const struct setting *item)
 
     copy.key = mem_strdup(item->key);
     copy.text = mem_strdup(item->text);
+    copy.raw = mem_strdup(item->raw);
     copy.origin = mem_strdup(item->origin);
     copy.file = mem_strdup(item->file);
     while (at < s->count && strcmp(s->items[at].key, item->key) != 0)
@@ -192,7 +194,7 @@ int setting_error(struct diags *d, const struct setting *s, const char *format, 
     return -1;
 }
 
-/* --- values ----------------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------------------------- */
 
 /* Splits text at commas and white space; calls take for each word. */
 static int each_word(const char *text, int (*take)(void *user, const char *word), void *user)
@@ -324,7 +326,7 @@ static void apply_all(enum key_section section, const struct settings *settings,
     }
 }
 
-/* --- reading the file ------------------------------------------------------------------------- */
+/* --- reading the file ----------------------------------------------------------------------- */
 
 struct loader {
     struct pipeline *pipeline;
@@ -365,7 +367,7 @@ static void read_entry(struct loader *l, const struct ini_entry *entry, struct s
         diag_add(l->diags, l->source->file, ini_line_at(entry, offset), "%s", e.text);
     else
         ret->text = mem_strdup(text.text);
-    ret->from_variable = used.len != 0;
+    ret->raw = used.len ? mem_strdup(entry->value) : NULL;
     buf_addf(&origin, "%s:%d%s%s", l->source->file, ret->line, used.len ? ", " : "", used.text);
     ret->origin = buf_detach(&origin);
     buf_free(&text);
@@ -531,7 +533,7 @@ static void apply_defaults(struct loader *l)
     }
 }
 
-/* --- what must hold between the values -------------------------------------------------------- */
+/* --- what must hold between the values ------------------------------------------------------ */
 
 static void check_unknown(struct loader *l, const struct settings *settings,
                           enum key_section section)

@@ -18,11 +18,11 @@
 struct setting {
     char *key;
     char *text;   /* with variables replaced; NULL if that failed (and was reported) */
+    char *raw;    /* as it stands in the file, if variables were replaced; else NULL */
     char *origin; /* for people: "rungate.ini:12", "-s", "the environment variable X" */
     char *file;   /* as messages name it; line is 0 where there is none */
     int line;
     bool on_command_line; /* where no secret may stand */
-    bool from_variable;   /* ${...} stands in it */
     bool from_defaults;   /* of [defaults]: need not fit every run */
     bool used;            /* of [defaults]: at least one run has use for it */
 };

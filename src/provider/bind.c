@@ -49,7 +49,7 @@ static char *read_value(const struct param *param, const char *text, struct err 
     switch (param->type) {
     case PARAM_SECRET:
         if (strpbrk(text, "\r\n\t")) {
-            err_set(e, "the secret '%s' holds a line end or a tab; was it stored with one at its end?",
+            err_set(e, "the secret '%s' holds a line end or a tab; was it stored with one?",
                     param->name);
             return NULL;
         }
@@ -101,6 +101,44 @@ static char *read_value(const struct param *param, const char *text, struct err 
         buf_free(&choices);
     }
     return NULL;
+}
+
+static char *expand_string(void *user, const char *text)
+{
+    struct err e = {""};
+    struct buf out;
+    size_t offset;
+
+    buf_init(&out, BUF_CAP_TEXT);
+    if (vars_expand(user, text, &out, NULL, &offset, &e)) {
+        buf_free(&out);
+        return NULL;
+    }
+    return buf_detach(&out);
+}
+
+/*
+ * The text of a JSON parameter with variables in it. Where the text as it is written is JSON, the
+ * variables stand in its strings and are replaced there, so that a quote in a branch's name stays
+ * a quote. Else (a variable stands for a number, or for all of it) NULL: the replaced text counts.
+ */
+static char *expand_json(const struct setting *s, const struct vars *vars)
+{
+    struct err e = {""};
+    struct doc *d = s->raw ? doc_parse_value(s->raw, &e) : NULL;
+    char *text = NULL;
+    struct buf out;
+
+    if (!d)
+        return NULL;
+    buf_init(&out, BUF_CAP_TEXT);
+    if (!doc_change_strings(&d, expand_string, (void *)(uintptr_t)vars)) {
+        doc_print(&out, d, 0);
+        text = buf_detach(&out);
+    }
+    doc_free(d);
+    buf_free(&out);
+    return text;
 }
 
 /* The provider's own default, if all that it names is known; NULL otherwise. */
@@ -156,7 +194,9 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
         return; /* its variables could not be replaced: reported */
     buf_init(&origin, BUF_CAP_TEXT);
     if (s && *s->text) {
-        text = mem_strdup(s->text);
+        text = param->type == PARAM_JSON ? expand_json(s, vars) : NULL;
+        if (!text)
+            text = mem_strdup(s->text);
         buf_adds(&origin, s->origin);
     } else if (!s && param->env && vars_get(vars, param->env, NULL) &&
                *vars_get(vars, param->env, NULL)) {
@@ -179,7 +219,7 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
                           "%s%s",
                           param->name, param->env ? "the environment variable " : "a variable",
                           param->env ? param->env : "");
-        else if (s && param->type == PARAM_SECRET && !s->from_variable)
+        else if (s && param->type == PARAM_SECRET && !s->raw)
             setting_error(warnings, s,
                           "'%s' stands here in plain text; write ${NAME} and keep it in the "
                           "environment",

@@ -34,7 +34,7 @@ struct param *provider_param(const struct provider *p, const char *name)
     return NULL;
 }
 
-/* --- readers: each fills its slot from the value of a key --------------------------------------- */
+/* --- readers: each fills its slot from the value of a key ----------------------------------- */
 
 struct reading {
     struct provider *provider;
@@ -388,7 +388,7 @@ static int read_param(struct reading *r, void *slot, struct err *e)
     return rc;
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------ */
 
 #define AT(member) offsetof(struct provider, member)
 #define REQUEST(kind, member) (AT(requests) + (kind) * sizeof(struct request_def) +                \
@@ -487,7 +487,7 @@ void definition_read(struct provider *p, const struct definition_entry *entries,
     }
 }
 
-/* --- what must hold of the whole ------------------------------------------------------------------ */
+/* --- what must hold of the whole ------------------------------------------------------------ */
 
 struct checking {
     struct provider *provider;
@@ -646,7 +646,7 @@ void definition_check(struct provider *p, struct diags *d)
     check_tests(p, d);
 }
 
-/* --- freeing ---------------------------------------------------------------------------------------- */
+/* --- freeing -------------------------------------------------------------------------------- */
 
 static void free_assignments(struct assignments *list)
 {

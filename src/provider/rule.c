@@ -240,7 +240,7 @@ void rules_add_seen(struct buf *out, const struct rules *rules, const struct doc
     }
 }
 
-/* --- mistakes of a rule list as a whole -------------------------------------------------------- */
+/* --- mistakes of a rule list as a whole ----------------------------------------------------- */
 
 /* Every text that the first accepts is accepted by the second. */
 static bool match_within(const struct match *a, const struct match *b)

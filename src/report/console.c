@@ -77,7 +77,7 @@ void console_resize(struct console *c, int columns, int rows)
     c->options.rows = rows > 0 ? rows : ROWS_UNKNOWN;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 static void write_out(struct console *c, const char *text, size_t len)
 {
@@ -144,7 +144,7 @@ void console_clear(struct console *c)
     c->frame_lines = 0;
 }
 
-/* --- pieces of lines -------------------------------------------------------------------------- */
+/* --- pieces of lines ------------------------------------------------------------------------ */
 
 /* Text that is clean already, which our own words are too. */
 static void add_colored(const struct console *c, struct buf *b, const char *color, const char *text)
@@ -283,7 +283,7 @@ static bool is_started(const struct run_result *r)
     return r->attempt > 0 || r->attached;
 }
 
-/* --- progress --------------------------------------------------------------------------------- */
+/* --- progress ------------------------------------------------------------------------------- */
 
 /* True once for each attempt whose URL is known: a log shows it early, and not in every line. */
 static bool link_is_new(struct console *c, const struct gate_result *g, size_t run)
@@ -461,7 +461,7 @@ void console_live(struct console *c, const struct gate_result *g, const struct l
     buf_free(&b);
 }
 
-/* --- messages --------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 /* Appends each line of the text behind a prefix; the first goes to where b ends. */
 static void add_lines(struct buf *b, const char *text, const char *prefix)
@@ -520,7 +520,7 @@ void console_trace(struct console *c, char mark, const char *text)
     buf_free(&b);
 }
 
-/* --- summary ---------------------------------------------------------------------------------- */
+/* --- summary -------------------------------------------------------------------------------- */
 
 static void add_tests(const struct console *c, struct buf *b, const struct run_result *r)
 {

@@ -290,7 +290,7 @@ def test_command_line_beats_environment_beats_file(gate: Gate, sim: Simulator) -
 def test_a_deadline_interrupts_a_request(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(1, k6_v2.runs_on())
     sim.fault("poll", "silence", "*")
-    result = gate(gate_section(timeout="400ms") + k6_run(sim, outage="1h"))
+    result = gate(gate_section(timeout="400ms", cancel_grace="1s") + k6_run(sim, outage="1h"))
     assert result.code == 4 and result.seconds < 15
     assert len(sim.cancels()) == 1
 
@@ -581,3 +581,29 @@ def test_ci_none(gate: Gate, sim: Simulator) -> None:
     result = gate(k6_run(sim), "run", "--ci", "none", env={"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(path)})
     assert result.code == 0 and not path.exists()
     assert not any(line.startswith("::") for line in (result.out + result.err).splitlines())
+
+
+# --- selections --------------------------------------------------------------------------------------------------------
+
+
+def test_require_asks_no_more_than_was_selected(gate: Gate, sim: Simulator) -> None:
+    arrange(sim)
+    pipeline = gate_section(require=2) + run_that(sim, "passed", "a") + run_that(sim, "passed", "b")
+    result = gate(pipeline, "run", "a")
+    assert result.code == 0 and len(sim.starts()) == 1, result
+
+
+def test_a_selection_without_a_required_run_is_a_mistake(gate: Gate, sim: Simulator) -> None:
+    arrange(sim)
+    pipeline = run_that(sim, "passed", "a") + run_that(sim, "passed", "b", required="no")
+    result = gate(pipeline, "run", "b")
+    assert result.code == 2 and sim.requests == [], result
+
+
+@pytest.mark.parametrize("command, code", [("run", 0), ("wait", 0), ("status", 3), ("cancel", 0)])
+def test_an_attached_run_waits_for_nothing_it_needs(gate: Gate, sim: Simulator, command: str, code: int) -> None:
+    arrange(sim)
+    pipeline = run_that(sim, "passed", "first") + run_that(sim, "passed", "second", needs="first")
+    result = gate(pipeline, command, "--attach", f"second={prestart(sim)}")
+    assert result.code == code, result  # "status" sees a run that is not over: no verdict
+    assert len(sim.starts()) == (2 if command == "run" else 1)

@@ -326,3 +326,18 @@ def test_dry_run_body_is_what_would_be_sent(gate: Gate, sim: Simulator) -> None:
     body = sim.starts()[0].json()
     start, end = shown.index("{"), shown.rindex("}") + 1
     assert json.loads(shown[start:end]) == body
+
+
+@pytest.mark.parametrize("branch", ['a", "x": "y', "back\\slash", "line\nend", "quote'd", "ünï"])
+def test_a_variable_cannot_break_out_of_json(gate: Gate, sim: Simulator, branch: str) -> None:
+    applications = '[{"applicationShortId": "app_a", "environment": {"url": "https://x.example", "name": "PR-${BRANCH}"}}]'
+    result = gate(qatech_run(sim, applications=applications), env={"BRANCH": branch})
+    assert result.code == 0, result
+    assert sim.starts()[0].json()["applications"] == [
+        {"applicationShortId": "app_a", "environment": {"url": "https://x.example", "name": "PR-" + branch}}]
+
+
+def test_a_variable_can_be_all_of_a_json_value(gate: Gate, sim: Simulator) -> None:
+    result = gate(qatech_run(sim, applications="${APPS}"), env={"APPS": '[{"applicationShortId": "app_b"}]'})
+    assert result.code == 0, result
+    assert sim.starts()[0].json()["applications"] == [{"applicationShortId": "app_b"}]

@@ -49,7 +49,7 @@ def test_plain_http_on_a_tls_port(gate: Gate, sim_tls: Simulator) -> None:
 
 def test_tls_on_a_plain_port(gate: Gate) -> None:
     with Simulator() as plain:
-        assert gate(k6_run(plain, base_url=f"https://127.0.0.1:{plain.port}")).code == 3
+        assert gate(http_section(connect_timeout="300ms") + k6_run(plain, base_url=f"https://127.0.0.1:{plain.port}")).code == 3
         assert plain.starts() == []
 
 
@@ -206,7 +206,7 @@ def test_a_body_within_the_limit(gate: Gate, sim: Simulator) -> None:
 
 
 def test_a_gzip_bomb(gate: Gate, sim: Simulator) -> None:
-    sim.fault("poll", "gzip_bomb", "*", mb=256)
+    sim.fault("poll", "gzip_bomb", "*", mb=64)
     assert gate(k6_run(sim), timeout=60).code == 3
 
 
