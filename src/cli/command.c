@@ -134,7 +134,6 @@ static void print_diags(const struct diags *d, const char *kind)
 struct outputs {
     const struct session *session;
     const struct gate_result *result;
-    bool json_printed;
 };
 
 static int write_junit(struct outputs *o, struct err *e)
@@ -184,15 +183,14 @@ static int write_ci(struct outputs *o, struct err *e)
 
 /*
  * Writes all reports. One that cannot be written turns a pass into an error, and then those
- * written before are written anew, because they said otherwise. What cannot be taken back (an
- * appended file, standard output) comes last.
+ * written before are written anew, because they said otherwise: in what is appended for a CI
+ * system the last word counts. JSON comes last, for standard output takes nothing back.
  */
 static void write_reports(const struct session *s, struct gate_result *g, struct console *c)
 {
-    static int (*const writers[])(struct outputs *, struct err *) = {write_junit, write_json,
-                                                                      write_ci};
+    static int (*const writers[])(struct outputs *, struct err *) = {write_junit, write_ci,
+                                                                      write_json};
     bool failed[ARRAY_LEN(writers)] = {false};
-    bool json_last = s->pipeline.gate.json && strcmp(s->pipeline.gate.json, "-") == 0;
     struct outputs o = {.session = s, .result = g};
 
     for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
@@ -208,9 +206,7 @@ static void write_reports(const struct session *s, struct gate_result *g, struct
             continue;
         g->verdict = VERDICT_ERROR;
         g->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
-        /* From the top; standard output has had its turn only if it is not the one that failed. */
-        if (!(json_last && i > 1))
-            i = SIZE_MAX;
+        i = SIZE_MAX; /* from the top */
     }
 }
 

@@ -480,6 +480,16 @@ static void step(struct gate *g, struct member *m, const struct event *event)
     else
         heap_set(&g->due, (size_t)(m - g->members), m->life.due);
     act(g, m, &action);
+    /* Given up with its start still on this side of the network: it shall not leave any more. */
+    if (m->life.state == RUN_STARTING && m->life.in_flight && m->life.grace_until != never &&
+        http_withdraw(g->http, (size_t)(m - g->members))) {
+        struct event withdrawn = {.kind = EVENT_REPLY,
+                                  .reply = REPLY_NOT_PROCESSED,
+                                  .retry_after_ms = -1,
+                                  .expected_ms = -1};
+
+        step(g, m, &withdrawn);
+    }
 }
 
 static void stop_all(struct gate *g, enum stop stop)

@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* --- URLs ----------------------------------------------------------------------------------- */
@@ -22,6 +23,9 @@ static int parse_url(const char *url, CURLU **ret, struct err *e)
 
     if (code) {
         curl_url_cleanup(u);
+        /* Not shown: what stands before the '@' may be a password that nobody was told of. */
+        if (code == CURLUE_USER_NOT_ALLOWED)
+            return err_set(e, "the URL holds a user name or a password: they cannot stand in one");
         return err_set(e, "'%s' is not a URL that can be used: %s", url, curl_url_strerror(code));
     }
     *ret = u;
@@ -45,19 +49,28 @@ static char *part(CURLU *u, CURLUPart which)
     return copy;
 }
 
-/* Host names come out of the parser in a normal form: 127.1 is 127.0.0.1, [::1] has brackets. */
+/*
+ * Addresses come out of the parser in a normal form: 127.1 is 127.0.0.1, [::1] has brackets. What
+ * only looks like one (127.0.0.256) is a name, which anybody may answer for.
+ */
 static bool is_loopback(const char *host)
 {
-    size_t dots = 0;
+    int octets = 0;
 
     if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
         return true;
-    for (const char *p = host; *p; p++) {
-        dots += *p == '.' ? 1 : 0;
-        if (*p != '.' && (*p < '0' || *p > '9'))
+    for (const char *p = host; octets < 4; octets++) {
+        size_t len = strspn(p, "0123456789");
+        int64_t value = 0;
+
+        for (size_t i = 0; i < len && i < 3; i++)
+            value = value * 10 + (p[i] - '0');
+        if (!len || len > 3 || (len > 1 && *p == '0') || value > 255 ||
+            p[len] != (octets < 3 ? '.' : '\0'))
             return false;
+        p += len + 1;
     }
-    return dots == 3 && text_starts(host, "127.");
+    return text_starts(host, "127.");
 }
 
 int http_url_check(const char *url, struct buf *ret_origin, struct buf *ret_host, struct err *e)
@@ -107,6 +120,8 @@ bool http_url_is_loopback(const char *url)
     buf_free(&host);
     return loopback;
 }
+
+enum { TRACE_MAX = 4096 }; /* bytes of a body that a trace shows */
 
 /* --- transfers ------------------------------------------------------------------------------ */
 
@@ -333,7 +348,7 @@ static void set_proxy(const struct http *h, CURL *easy, const char *url)
     const char *proxy = h->options.proxy ? h->options.proxy : environment_proxy(h);
 
     /* Plain http goes to this machine only; through a proxy elsewhere it would travel readable. */
-    if (text_starts(url, "http:") && proxy && !http_url_is_loopback(proxy))
+    if (strncasecmp(url, "http:", 5) == 0 && proxy && !http_url_is_loopback(proxy))
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     else if (h->options.proxy)
         curl_easy_setopt(easy, CURLOPT_PROXY, h->options.proxy);
@@ -546,15 +561,21 @@ void http_abort(struct http *h, size_t tag)
     }
 }
 
-bool http_busy(const struct http *h, size_t tag)
+bool http_withdraw(struct http *h, size_t tag)
 {
     for (size_t i = 0; i < h->pool_size; i++) {
-        if (h->pool[i].busy && h->pool[i].tag == tag)
+        if (h->pool[i].busy && h->pool[i].tag == tag) {
+            if (h->pool[i].sends)
+                return false;
+            end_transfer(&h->pool[i]);
             return true;
+        }
     }
     for (size_t i = 0; i < h->queue_count; i++) {
-        if (h->queue[i].tag == tag)
+        if (h->queue[i].tag == tag) {
+            drop_queued(h, i);
             return true;
+        }
     }
     return false;
 }
@@ -584,7 +605,8 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
     while ((header = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, header)))
         trace(h, t->tag, '<', "%s: %s", header->name, header->value);
     if (reply->body.len)
-        trace(h, t->tag, '<', "%s", reply->body.text);
+        trace(h, t->tag, '<', "%.*s%s", TRACE_MAX, reply->body.text,
+              reply->body.len > TRACE_MAX ? "..." : "");
 }
 
 static void finish(struct http *h, struct transfer *t, CURLcode code, struct http_reply *ret)

@@ -83,8 +83,11 @@ int http_send(struct http *h, size_t tag, const struct request *request, enum ht
 /* Drops the transfer of a tag, if there is one; its reply will not come. */
 void http_abort(struct http *h, size_t tag);
 
-/* True while a transfer of that tag waits or is under way. */
-bool http_busy(const struct http *h, size_t tag);
+/*
+ * Drops the transfer of a tag if nothing of it was sent; false if it may have been, or there is
+ * none.
+ */
+bool http_withdraw(struct http *h, size_t tag);
 
 /* Moves transfers along and takes the next finished one; false if there is none. Free the reply. */
 bool http_next(struct http *h, struct http_reply *ret);

@@ -3,6 +3,7 @@
 #include "base/base.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/http.h"
 #include "net/origin.h"
 
@@ -78,13 +79,14 @@ out:
 
 int origins_check_proxy(const struct origins *o, const char *proxy, struct err *e)
 {
+    size_t scheme = strcspn(proxy, ":/");
     struct buf origin, url;
     int rc = -1;
 
     buf_init(&origin, BUF_CAP_TEXT);
     buf_init(&url, BUF_CAP_TEXT);
     /* A proxy may be named without a scheme, and be reached without encryption. */
-    buf_addf(&url, "https://%s", strstr(proxy, "://") ? strstr(proxy, "://") + 3 : proxy);
+    buf_addf(&url, "https://%s", proxy + (text_starts(proxy + scheme, "://") ? scheme + 3 : 0));
     if (http_url_check(url.text, &origin, NULL, e))
         goto out;
     rc = 0;

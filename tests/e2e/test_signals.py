@@ -9,7 +9,7 @@ import re
 import signal
 
 import pytest
-from harness import Gate, Process, Result, gate_section, k6_run, qatech_run
+from harness import Gate, Process, Result, gate_section, http_section, k6_run, qatech_run
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
@@ -201,3 +201,16 @@ def test_no_new_start_after_the_signal(gate: Gate, sim: Simulator) -> None:
     process.send_signal(signal.SIGTERM)
     ends_well(process, 143)
     assert len(sim.starts()) == 1
+
+
+def test_a_start_that_waits_for_a_connection_never_leaves(gate: Gate, sim: Simulator) -> None:
+    """One connection, taken by a start whose reply is late: the second start is still here when the signal comes."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    sim.fault("start", "delay_ms", 1, ms=1500)
+    pipeline = http_section(max_connections=1) + k6_run(sim, "a") + k6_run(sim, "b")
+    process = gate.popen(pipeline)
+    process.wait_for(lambda: len(sim.starts()) == 1)
+    process.send_signal(signal.SIGTERM)
+    result = process.finish()
+    assert result.code == 143, result
+    assert len(sim.starts()) == 1 and len(sim.cancels()) == 1 and sim.running() == []
