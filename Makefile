@@ -71,7 +71,7 @@ PIPELINE := ci ini outcome pipeline vars
 PROVIDER := bind definition registry reply request rule template
 NET := http origin
 ENGINE := gate result run schedule verdict
-REPORT := ci console json junit plan words
+REPORT := ci console json junit plan rehearsal words
 CLI := command options session signals
 
 SOURCES := $(BASE:%=base/%) $(PIPELINE:%=pipeline/%) $(PROVIDER:%=provider/%) $(NET:%=net/%) \

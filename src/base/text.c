@@ -229,6 +229,11 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
             limit = d;
         }
     }
+    /* Half a word is no misspelling, but it tells which one was meant. */
+    for (size_t i = 0; i < count && !best && len > 1; i++) {
+        if (text_starts(candidates[i], word))
+            best = candidates[i];
+    }
     return best;
 }
 

@@ -41,7 +41,8 @@ void text_add_log(struct buf *b, const char *text);
 
 /*
  * The candidate nearest to word, if it is near enough to be meant (an edit distance of at most a
- * third of the word's length), else NULL. Candidates are tried in order; the first best wins.
+ * third of the word's length), else one that begins with it, else NULL. Candidates are tried in
+ * order; the first best wins.
  */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -2,6 +2,7 @@
 /* Owns the commands: the wiring of session, gate and reports. It must not decide a verdict. */
 #include "base/base.h"
 
+#include "base/doc.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -17,6 +18,7 @@
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/plan.h"
+#include "report/rehearsal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -136,39 +138,33 @@ struct outputs {
     const struct gate_result *result;
 };
 
-static int write_junit(struct outputs *o, struct err *e)
+/* To the file at path, or to standard output for "-"; nowhere if path is NULL. */
+static int write_report(const struct outputs *o, const char *path,
+                        void (*write)(struct buf *, const struct gate_result *), struct err *e)
 {
-    const char *path = o->session->pipeline.gate.junit;
-    struct buf text;
-    int rc;
-
-    if (!path)
-        return 0;
-    buf_init(&text, REPORT_MAX);
-    junit_write(&text, o->result);
-    rc = text.over ? err_set(e, "the JUnit report is too large") : file_write(path, &text, e);
-    buf_free(&text);
-    return rc;
-}
-
-static int write_json(struct outputs *o, struct err *e)
-{
-    const char *path = o->session->pipeline.gate.json;
     struct buf text;
     int rc = 0;
 
     if (!path)
         return 0;
     buf_init(&text, REPORT_MAX);
-    json_write(&text, o->result);
-    if (text.over)
-        rc = err_set(e, "the JSON report is too large");
-    else if (strcmp(path, "-") != 0)
+    write(&text, o->result);
+    if (strcmp(path, "-") != 0)
         rc = file_write(path, &text, e);
-    else if (fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
-        rc = err_set(e, "the JSON report could not be printed");
+    else if (text.over || fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
+        rc = err_set(e, "the report could not be printed");
     buf_free(&text);
     return rc;
+}
+
+static int write_junit(struct outputs *o, struct err *e)
+{
+    return write_report(o, o->session->pipeline.gate.junit, junit_write, e);
+}
+
+static int write_json(struct outputs *o, struct err *e)
+{
+    return write_report(o, o->session->pipeline.gate.json, json_write, e);
 }
 
 static int write_ci(struct outputs *o, struct err *e)
@@ -376,12 +372,58 @@ static int command_gate(struct options *o)
 
 /* --- check, providers, init ----------------------------------------------------------------- */
 
+static int unknown_provider(const struct registry *r, const char *name)
+{
+    const char *nearest = registry_nearest(r, name);
+
+    fprintf(stderr, "rungate: error: there is no provider '%s'%s%s%s; 'rungate providers' lists "
+            "them\n",
+            name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return EXIT_USAGE;
+}
+
+/* "check --try FILE --provider NAME": no pipeline, no network, one reply. */
+static int rehearse(struct options *o)
+{
+    struct diags mistakes = {0};
+    struct registry *r =
+        registry_new(o->provider_files.items, o->provider_files.count, &mistakes);
+    const struct provider *p = o->provider ? registry_find(r, o->provider) : NULL;
+    struct doc *reply = NULL;
+    struct err e = {""};
+    struct buf text, out;
+    int code = EXIT_USAGE;
+
+    buf_init(&text, REPORT_MAX);
+    buf_init(&out, BUF_CAP_TEXT);
+    print_diags(&mistakes, "");
+    if (!o->provider)
+        fprintf(stderr, "rungate: error: --try needs --provider NAME beside it\n");
+    else if (!p && !mistakes.count)
+        code = unknown_provider(r, o->provider);
+    else if (p && (file_read(o->try_file, &text, &e) ||
+                   !(reply = doc_parse(text.text, text.len, &e))))
+        fprintf(stderr, "rungate: error: %s: %s\n", o->try_file, e.text);
+    if (reply) {
+        rehearsal_write(&out, p, reply, o->arguments.count ? o->arguments.items[0] : NULL);
+        code = print(&out);
+    }
+    doc_free(reply);
+    buf_free(&text);
+    buf_free(&out);
+    registry_free(r);
+    diags_free(&mistakes);
+    return code;
+}
+
 static int command_check(struct options *o)
 {
     struct session s;
     struct buf plan;
     int code = 0;
 
+    if (o->try_file)
+        return rehearse(o);
     session_open(&s, o, environment);
     print_diags(&s.mistakes, "");
     print_diags(&s.warnings, "warning: ");
@@ -395,16 +437,6 @@ static int command_check(struct options *o)
     }
     session_close(&s);
     return code;
-}
-
-static int unknown_provider(const struct registry *r, const char *name)
-{
-    const char *nearest = registry_nearest(r, name);
-
-    fprintf(stderr, "rungate: error: there is no provider '%s'%s%s%s; 'rungate providers' lists "
-            "them\n",
-            name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-    return EXIT_USAGE;
 }
 
 static void list_providers(struct registry *r, struct buf *out)

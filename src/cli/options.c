@@ -69,7 +69,10 @@ static const struct option_info {
      OPTION_SET, 0, NULL, NULL, PIPELINES, false, NULL},
     {"provider", 0, "NAME", "one run of this provider, without a pipeline file",
      OPTION_TEXT, AT(provider), NULL, NULL, PIPELINES, false, NULL},
-    {"junit", 'j', "FILE", "write JUnit XML", OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
+    {"try", 0, "FILE", "say what the definition of --provider makes of a saved reply; the\n"
+     "                               run's id may stand behind as an argument",
+     OPTION_TEXT, AT(try_file), NULL, NULL, ON(COMMAND_CHECK), true, NULL},
+    {"junit", 'j', "FILE", "write JUnit XML (- is standard output)", OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
     {"json", 0, "FILE", "write the result as JSON (- is standard output)",
      OPTION_GATE, 0, "json", NULL, GATES, false, NULL},
     {"timeout", 't', "DURATION", "deadline for the whole gate",

@@ -34,6 +34,7 @@ struct options {
     bool help, version;
     const char *config;   /* pipeline file; NULL: the default */
     const char *provider; /* of a run without a pipeline file; else NULL */
+    const char *try_file; /* a saved reply to rehearse with; else NULL */
     struct words defines, attach, provider_files, allow_origins;
     struct words arguments; /* what is no option: runs, KEY=VALUE, a provider */
     bool dry_run, quiet, verbose;

@@ -160,6 +160,27 @@ static void check_proxy(struct session *s)
         setting_error(&s->mistakes, proxy, "%s", e.text);
 }
 
+/* Certificate files are looked for now: a gate that finds out later has no verdict. */
+static void check_certificates(struct session *s)
+{
+    static const char *const keys[] = {"ca_file", "client_cert", "client_key"};
+    const struct settings *http = &s->pipeline.http_settings;
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const struct setting *file = settings_find(http, keys[i]);
+        struct err e = {""};
+        struct buf text;
+
+        buf_init(&text, PIPELINE_MAX);
+        if (file && file->text && *file->text && file_read(file->text, &text, &e))
+            setting_error(&s->mistakes, file, "%s: %s", keys[i], e.text);
+        buf_free(&text);
+    }
+    if (settings_find(http, "client_key") && !settings_find(http, "client_cert"))
+        setting_error(&s->mistakes, settings_find(http, "client_key"),
+                      "client_key is of no use without client_cert");
+}
+
 /* --- watching ------------------------------------------------------------------------------- */
 
 static void check_ids(struct session *s, const char *ids, const char *where)
@@ -271,6 +292,7 @@ static void bind_all(struct session *s)
         bind_run(s, i);
     binding_check_defaults(&s->pipeline, &s->mistakes);
     check_proxy(s);
+    check_certificates(s);
     read_attach(s);
     if (!s->mistakes.count) {
         select_runs(s);

@@ -300,6 +300,9 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
     case ENDING_STOPPED:
         add_stop_words(b, g, m);
         break;
+    case ENDING_UNVERIFIED:
+        buf_addf(b, "it passed, but whether it ran a test could not be read: %s", problem);
+        break;
     }
 }
 
@@ -425,7 +428,7 @@ static void end_run(struct gate *g, struct member *m)
     set_outcome(m, m->life.outcome);
     set_reason(g, m);
     add_leftovers(g, m);
-    if (m->life.details_missing)
+    if (m->life.details_missing && m->life.ending != ENDING_UNVERIFIED)
         result_warn(r, "its test results could not be read: %s",
                     m->problem ? m->problem : "there was no time left");
     r->flaky = r->outcome == OUTCOME_PASSED && r->past_count > 0;
@@ -558,11 +561,12 @@ static enum outcome take_details(struct member *m, size_t remote, const struct d
 {
     const struct provider *p = m->binding->provider;
     struct adding adding = {.remote = &m->result->remotes[remote]};
+    struct scope scope = scope_of(m, remote);
 
     reply_each_property(p, d, add_property, &adding);
     if (!with_tests || !p->tests)
         return outcome;
-    if (!reply_each_test(p, d, add_test, &adding) && p->tests_required &&
+    if (!reply_each_test(p, d, &scope, add_test, &adding) && p->tests_required &&
         outcome == OUTCOME_PASSED)
         return OUTCOME_EMPTY;
     return outcome;
@@ -671,7 +675,10 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
             run_set_remote(&m->life, m->life.cursor, remote->outcome);
         }
         set_run_id(m->result);
-        if (m->life.state == RUN_POLLING || outcome_is_final(reply.outcome))
+        /* The end of the run will be told by itself, with its reason. */
+        if (outcome_is_final(reply.outcome))
+            result_note_state(m->result, reply.label, g->wall);
+        else if (m->life.state == RUN_POLLING)
             note_state(g, m, reply.label);
     }
     status_reply_free(&reply);
@@ -1018,6 +1025,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
         .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
+        .needs_details = p->tests && p->tests_required,
         .idempotent = p->idempotency != NULL,
         .once = o->mode == GATE_ONCE,
     };

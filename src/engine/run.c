@@ -171,7 +171,8 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     r->next = never;
     r->ending = ending;
     r->outcome = outcome;
-    if (r->stop == STOP_NONE && outcome != OUTCOME_START_UNKNOWN &&
+    r->lost = false;
+    if (r->stop == STOP_NONE && !r->limits.once && outcome != OUTCOME_START_UNKNOWN &&
         (r->limits.retry_on >> outcome & 1u) && r->attempt < r->limits.attempts) {
         r->state = RUN_STARTING;
         r->deadline = r->grace_until = never;
@@ -181,6 +182,13 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     r->deadline = never;
     r->grace_until = never;
     return (struct action){.kind = ACTION_DONE};
+}
+
+/* The start was without effect, for all that is known of it; unless an earlier one was lost. */
+static struct action finish_unstarted(struct run *r, enum outcome outcome, enum ending ending)
+{
+    return r->lost ? finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST)
+                   : finish(r, outcome, ending);
 }
 
 static size_t next_unfinished(const struct run *r, size_t from)
@@ -200,6 +208,7 @@ static struct action begin_attempt(struct run *r, int64_t now)
     r->refused = 0;
     r->seen = false;
     r->details_missing = false;
+    r->gave_up_as = OUTCOME_UNKNOWN;
     r->ending = ENDING_NONE;
     end_trouble(r);
     return send(r, REQUEST_START, 0);
@@ -214,6 +223,7 @@ static void set_remotes(struct run *r, size_t count, size_t refused, int64_t now
     for (size_t i = 0; i < count; i++)
         r->remotes[i].outcome = OUTCOME_RUNNING;
     r->created = now;
+    r->lost = false;
 }
 
 /* The outcome of a run that was given up, for each reason to stop it. */
@@ -233,25 +243,26 @@ static enum outcome outcome_of_stop(enum stop stop)
     return OUTCOME_CANCELLED;
 }
 
-/* The first remote run that is not over and whose cancellation is in that state. */
-static size_t next_to_cancel(const struct run *r, enum cancel_state state)
+/* The first remote run from there on that is not over and whose cancellation is in that state. */
+static size_t next_to_cancel(const struct run *r, size_t i, enum cancel_state state)
 {
-    size_t i = 0;
-
     while (i < r->remote_count &&
            (outcome_is_final(r->remotes[i].outcome) || r->remotes[i].cancel != state))
         i++;
     return i;
 }
 
-
 /* The end of a run that was given up: what it really was, if that is known and not our doing. */
 static struct action finish_given_up(struct run *r)
 {
     enum outcome seen;
 
-    if (next_unfinished(r, 0) < r->remote_count)
-        return finish(r, r->gave_up_as, r->ending);
+    if (next_unfinished(r, 0) < r->remote_count) {
+        bool in_vain = r->stop == STOP_ASKED &&
+                       next_to_cancel(r, 0, CANCEL_ACCEPTED) == r->remote_count;
+
+        return finish(r, in_vain ? OUTCOME_ERROR : r->gave_up_as, r->ending);
+    }
     seen = run_fold(r->remotes, r->remote_count, r->refused);
     if (seen == OUTCOME_CANCELLED)
         return finish(r, r->gave_up_as, r->ending);
@@ -261,7 +272,7 @@ static struct action finish_given_up(struct run *r)
 /* Sends the next cancellation, or, when all were answered, waits to ask how the runs ended. */
 static struct action cancel_next(struct run *r, int64_t now)
 {
-    size_t next = next_to_cancel(r, CANCEL_OPEN);
+    size_t next = next_to_cancel(r, 0, CANCEL_OPEN);
 
     if (next < r->remote_count)
         return send(r, REQUEST_CANCEL, next);
@@ -287,7 +298,11 @@ static struct action give_up(struct run *r, enum outcome as, enum ending ending,
 
 static struct action finish_seen(struct run *r)
 {
-    return finish(r, run_fold(r->remotes, r->remote_count, r->refused), ENDING_SEEN);
+    enum outcome seen = run_fold(r->remotes, r->remote_count, r->refused);
+
+    if (seen == OUTCOME_PASSED && r->details_missing && r->limits.needs_details)
+        return finish(r, OUTCOME_ERROR, ENDING_UNVERIFIED);
+    return finish(r, seen, ENDING_SEEN);
 }
 
 /* All ends were seen: now the details, if there are any. */
@@ -306,6 +321,7 @@ static struct action in_waiting(struct run *r, const struct event *e, int64_t no
     case EVENT_GO:
         return begin_attempt(r, now);
     case EVENT_WATCH:
+        r->limits.attempts = 1; /* who watches starts nothing */
         r->attempt = 1;
         r->state = RUN_POLLING;
         r->began = now;
@@ -330,8 +346,9 @@ static struct action start_again(struct run *r, const struct event *e, int64_t n
     struct action action = pause_after_trouble(r, e, now);
 
     if (r->grace_until != never)
-        return finish(r, r->gave_up_as, ENDING_NOT_STARTED);
-    return outage_is_over(r, now) ? finish(r, OUTCOME_ERROR, ENDING_START_FAILED) : action;
+        return finish_unstarted(r, r->gave_up_as, ENDING_NOT_STARTED);
+    return outage_is_over(r, now) ? finish_unstarted(r, OUTCOME_ERROR, ENDING_START_FAILED)
+                                  : action;
 }
 
 /* Stops a run whose start is under way: its reply is awaited, or there is nothing to cancel. */
@@ -341,7 +358,7 @@ static struct action stop_start(struct run *r, enum outcome as, enum ending endi
     r->ending = ending;
     r->deadline = never;
     if (!r->in_flight)
-        return finish(r, as, ENDING_NOT_STARTED);
+        return finish_unstarted(r, as, ENDING_NOT_STARTED);
     if (r->stop == STOP_NOW)
         return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
     r->grace_until = now + r->limits.cancel_grace_ms;
@@ -364,6 +381,7 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     case REPLY_NOT_PROCESSED:
         return start_again(r, e, now);
     case REPLY_LOST:
+        r->lost = true;
         if (r->limits.idempotent && r->grace_until == never && !outage_is_over(r, now))
             return pause_after_trouble(r, e, now);
         return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
@@ -374,7 +392,7 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     case REPLY_REFUSED:
         break;
     }
-    return finish(r, OUTCOME_ERROR, ENDING_START_REFUSED);
+    return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED);
 }
 
 static struct action in_starting(struct run *r, const struct event *e, int64_t now)
@@ -383,8 +401,11 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
     case EVENT_REPLY:
         return start_reply(r, e, now);
     case EVENT_STOP:
-        if (r->grace_until != never && e->stop != STOP_NOW)
-            break; /* it was given up already */
+        if (r->grace_until != never && e->stop != STOP_NOW) { /* it was given up already */
+            if (r->stop == STOP_NONE)
+                r->stop = e->stop;
+            break;
+        }
         r->stop = e->stop;
         return stop_start(r, outcome_of_stop(e->stop), ENDING_STOPPED, now);
     case EVENT_TIMER:
@@ -392,8 +413,13 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
             return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
         if (now >= r->deadline)
             return stop_start(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
-        if (now >= r->next)
-            return r->ending == ENDING_NONE ? send(r, REQUEST_START, 0) : begin_attempt(r, now);
+        if (now >= r->next && r->ending != ENDING_NONE)
+            return begin_attempt(r, now);
+        if (now >= r->next) {
+            if (!r->lost) /* what was sent before has begun nothing */
+                r->began = now;
+            return send(r, REQUEST_START, 0);
+        }
         break;
     case EVENT_UNKNOWN:
     case EVENT_GO:
@@ -429,19 +455,26 @@ static struct action poll_trouble(struct run *r, const struct event *e, int64_t 
     return outage_is_over(r, now) ? give_up(r, OUTCOME_ERROR, ending, now) : action;
 }
 
+/* The provider knows the remote run at the cursor; after the last one it knows all of them. */
+static void note_seen(struct run *r)
+{
+    if (next_unfinished(r, r->cursor + 1) == r->remote_count)
+        r->seen = true;
+}
+
 static struct action poll_reply(struct run *r, const struct event *e, int64_t now)
 {
     r->in_flight = false;
     switch (e->reply) {
     case REPLY_GOOD:
         end_trouble(r);
-        r->seen = true;
+        note_seen(r);
         if (e->expected_ms > 0)
             r->limits.schedule.expected_ms = e->expected_ms;
         return next_poll(r, e, now);
     case REPLY_STRANGE:
         r->strange = true;
-        r->seen = true;
+        note_seen(r);
         return poll_trouble(r, e, now);
     case REPLY_RETRY:
         r->strange = false;
@@ -474,8 +507,9 @@ static struct action in_polling(struct run *r, const struct event *e, int64_t no
     case EVENT_TIMER:
         if (now >= r->deadline)
             return give_up(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
+        /* The one that gave trouble is asked again: good answers of others would hide it. */
         if (now >= r->next)
-            return send(r, REQUEST_STATUS, next_unfinished(r, 0));
+            return send(r, REQUEST_STATUS, r->trouble < 0 ? next_unfinished(r, 0) : r->cursor);
         break;
     case EVENT_UNKNOWN:
     case EVENT_GO:
@@ -532,8 +566,13 @@ static struct action cancel_reply(struct run *r, const struct event *e, int64_t 
 {
     r->in_flight = false;
     if (r->request == REQUEST_CANCEL) {
-        if (e->reply == REPLY_RETRY)
-            return pause_after_trouble(r, e, now);
+        if (e->reply == REPLY_RETRY) {
+            size_t other = next_to_cancel(r, r->cursor + 1, CANCEL_OPEN);
+
+            /* The others shall not run on because of this one. */
+            return other < r->remote_count ? send(r, REQUEST_CANCEL, other)
+                                           : pause_after_trouble(r, e, now);
+        }
         r->remotes[r->cursor].cancel = e->reply == REPLY_GOOD ? CANCEL_ACCEPTED : CANCEL_REFUSED;
         end_trouble(r);
         return cancel_next(r, now);
@@ -544,7 +583,7 @@ static struct action cancel_reply(struct run *r, const struct event *e, int64_t 
         if (next < r->remote_count)
             return send(r, REQUEST_STATUS, next);
         /* What is still running will end only where a cancellation was accepted. */
-        if (next_to_cancel(r, CANCEL_ACCEPTED) == r->remote_count)
+        if (next_to_cancel(r, 0, CANCEL_ACCEPTED) == r->remote_count)
             return finish_given_up(r);
         return pause(r, now, r->limits.schedule.poll_min_ms);
     }
@@ -568,7 +607,7 @@ static struct action in_cancelling(struct run *r, const struct event *e, int64_t
         if (now >= r->grace_until)
             return finish_given_up(r);
         if (now >= r->next) {
-            size_t open = next_to_cancel(r, CANCEL_OPEN);
+            size_t open = next_to_cancel(r, 0, CANCEL_OPEN);
 
             return open < r->remote_count ? send(r, REQUEST_CANCEL, open)
                                           : send(r, REQUEST_STATUS, next_unfinished(r, 0));

@@ -67,7 +67,8 @@ enum ending {
     ENDING_OUTAGE,        /* no usable answer for too long */
     ENDING_STRANGE,       /* an unknown state for too long */
     ENDING_DEADLINE,      /* the run's own */
-    ENDING_STOPPED        /* by the loop; run.stop tells why */
+    ENDING_STOPPED,       /* by the loop; run.stop tells why */
+    ENDING_UNVERIFIED     /* it passed, but its tests could not be read */
 };
 
 enum event_kind {
@@ -114,6 +115,7 @@ struct run_limits {
     unsigned retry_on; /* bits 1 << outcome */
     bool can_cancel;   /* the provider can, and we may */
     bool has_details;
+    bool needs_details; /* without them, a pass is not believed: it may be empty */
     bool idempotent;   /* a start may be repeated under its key */
     bool once;         /* one poll each, whatever it says; nothing is cancelled */
 };
@@ -140,7 +142,7 @@ struct run {
     enum request_kind request; /* ... of this kind */
     size_t cursor;             /* and about this remote run */
 
-    int64_t began;      /* when the attempt's first start was sent, or watching began */
+    int64_t began;      /* when the start that had effect was sent, or watching began */
     int64_t created;    /* when the remote runs came to be known */
     int64_t deadline;   /* of the attempt; INT64_MAX: none */
     int64_t next;       /* when the next request is due; INT64_MAX: none is */
@@ -148,7 +150,8 @@ struct run {
     int64_t trouble;    /* when requests began to fail in a row; -1: they do not */
     int failures;       /* how many in a row */
     bool strange;       /* the last answer was an unknown state */
-    bool seen;          /* a status request has found the runs */
+    bool seen;          /* status requests have found all of the runs */
+    bool lost;          /* of a start: the reply to an earlier one did not come */
 
     enum stop stop;            /* why it was stopped; STOP_NONE if it was not */
     int64_t grace_until;       /* when waiting for the end of a run given up is over */

@@ -6,10 +6,9 @@
 #include "engine/schedule.h"
 
 enum {
-    CLOSE_MS = 5000,          /* the longest delay while an end is expected */
-    CLOSE_SHARE = 12,         /* and its share of the expected duration */
-    SPARSE_EVERY_MS = 60000,  /* before that, a poll for each such stretch of it ... */
-    SPARSE_MAX = 8            /* ... but at most so many */
+    CLOSE_MS = 5000, /* the longest delay while an end is expected */
+    CLOSE_SHARE = 6, /* and its share of the expected duration */
+    SPARSE_TIMES = 4 /* before that, polls are so many times poll_max apart */
 };
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -25,18 +24,19 @@ static int64_t jitter(int64_t delay, int64_t poll_min_ms, uint64_t *rng)
     return less > poll_min_ms ? less : delay < poll_min_ms ? delay : poll_min_ms;
 }
 
-static int64_t sparse_delay(const struct schedule *s, int64_t elapsed_ms, int64_t close_from,
-                            int64_t close_delay)
+/*
+ * No end is due for left_ms to come. The last of these few delays leads to the first close poll,
+ * well behind the moment from which on an end is due: one just at it would be wasted.
+ */
+static int64_t sparse_delay(const struct schedule *s, int64_t left_ms, int64_t close_delay,
+                            uint64_t *rng)
 {
-    int64_t polls = clamp(s->expected_ms / SPARSE_EVERY_MS, 1, SPARSE_MAX);
-    int64_t delay = close_from / (polls + 1);
+    int64_t delay = SPARSE_TIMES * s->poll_max_ms;
 
-    if (delay < s->poll_min_ms)
-        delay = s->poll_min_ms;
-    /* The first close poll comes inside the window, not at its edge, where no end is due. */
-    if (elapsed_ms + delay + delay / 4 >= close_from)
-        delay = close_from - elapsed_ms + close_delay;
-    return delay;
+    if (delay < left_ms)
+        return jitter(delay, s->poll_min_ms, rng);
+    delay = left_ms + close_delay - rng_up_to(rng, close_delay / 2);
+    return delay > s->poll_min_ms ? delay : s->poll_min_ms;
 }
 
 int64_t schedule_delay(const struct schedule *s, int64_t elapsed_ms, uint64_t *rng)
@@ -45,12 +45,14 @@ int64_t schedule_delay(const struct schedule *s, int64_t elapsed_ms, uint64_t *r
 
     if (s->expected_ms > 0) {
         int64_t margin = s->expected_ms / 5;
-        int64_t close_most = s->poll_max_ms < CLOSE_MS ? s->poll_max_ms : CLOSE_MS;
-        int64_t close_delay = clamp(s->expected_ms / CLOSE_SHARE, s->poll_min_ms, close_most);
+        int64_t left = s->expected_ms - margin - elapsed_ms;
+        int64_t close_delay = s->expected_ms / CLOSE_SHARE;
 
-        if (elapsed_ms < s->expected_ms - margin)
-            delay = sparse_delay(s, elapsed_ms, s->expected_ms - margin, close_delay);
-        else if (elapsed_ms <= s->expected_ms + margin)
+        close_delay =
+            clamp(close_delay < CLOSE_MS ? close_delay : CLOSE_MS, s->poll_min_ms, s->poll_max_ms);
+        if (left > 0)
+            return sparse_delay(s, left, close_delay, rng);
+        if (elapsed_ms - s->expected_ms <= margin)
             delay = close_delay;
     }
     return jitter(delay, s->poll_min_ms, rng);

@@ -79,13 +79,16 @@ out:
 
 int origins_check_proxy(const struct origins *o, const char *proxy, struct err *e)
 {
-    size_t scheme = strcspn(proxy, ":/");
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.";
+    size_t scheme = strspn(proxy, letters);
     struct buf origin, url;
     int rc = -1;
 
     buf_init(&origin, BUF_CAP_TEXT);
     buf_init(&url, BUF_CAP_TEXT);
-    /* A proxy may be named without a scheme, and be reached without encryption. */
+    /* A proxy may be named without a scheme, and be reached without encryption. A "://" further
+     * behind is of its path: host.example/://localhost is not this machine. */
     buf_addf(&url, "https://%s", proxy + (text_starts(proxy + scheme, "://") ? scheme + 3 : 0));
     if (http_url_check(url.text, &origin, NULL, e))
         goto out;

@@ -309,7 +309,7 @@ static int apply(const struct key *key, const char *text, void *target)
 }
 
 /* Fills the struct at target from the defaults of the table and the settings. */
-static void apply_all(enum key_section section, const struct settings *settings, void *target,
+static void apply_all(enum key_section section, struct settings *settings, void *target,
                       struct diags *d)
 {
     for (size_t i = 0; i < sections[section].count; i++) {
@@ -318,10 +318,12 @@ static void apply_all(enum key_section section, const struct settings *settings,
 
         if (!given) {
             if (key->info.value_default && apply(key, key->info.value_default, target))
-                assert(!"a default must be a value of its key");
+                assert(false && "a default must be a value of its key");
         } else if (given->text && apply(key, given->text, target)) {
             setting_error(d, given, "'%s' is not a value for %s: expected %s", given->text,
                           key->info.name, forms[key->type]);
+            /* As a variable that is not set: the checks that follow have nothing to say of it. */
+            mem_replace(&settings->items[given - settings->items].text, NULL);
         }
     }
 }
@@ -368,6 +370,7 @@ static void read_entry(struct loader *l, const struct ini_entry *entry, struct s
     else
         ret->text = mem_strdup(text.text);
     ret->raw = used.len ? mem_strdup(entry->value) : NULL;
+    ret->defined = strstr(used.text, "} of -D") != NULL;
     buf_addf(&origin, "%s:%d%s%s", l->source->file, ret->line, used.len ? ", " : "", used.text);
     ret->origin = buf_detach(&origin);
     buf_free(&text);
@@ -639,6 +642,14 @@ static void check_needs(struct loader *l)
     free(path);
 }
 
+/* True unless the key was given a value that could not be read, which was reported. */
+static bool is_readable(const struct run_config *run, const char *key)
+{
+    const struct setting *s = settings_find(&run->settings, key);
+
+    return !s || s->text;
+}
+
 static void check_run(struct loader *l, struct run_config *run)
 {
     const struct pipeline *p = l->pipeline;
@@ -652,7 +663,7 @@ static void check_run(struct loader *l, struct run_config *run)
                  "run '%s' has no provider: add 'provider = NAME' ('rungate providers' lists "
                  "them)",
                  run->name);
-    if (run->poll_min_ms > run->poll_max_ms)
+    if (is_readable(run, "poll_max") && run->poll_min_ms > run->poll_max_ms)
         run_error(l, run, settings_find(&run->settings, "poll_min") ? "poll_min" : "poll_max",
                   "poll_min (%s) is longer than poll_max (%s)",
                   settings_text(&run->settings, KEYS_RUN, "poll_min"),
@@ -668,12 +679,12 @@ static void check_require(struct loader *l)
     int64_t required = 0;
 
     for (size_t i = 0; i < p->run_count; i++)
-        required += p->runs[i].required ? 1 : 0;
+        required += p->runs[i].required || !is_readable(&p->runs[i], "required") ? 1 : 0;
     if (p->run_count && !required)
         diag_add(l->diags, l->source->file, 0,
                  "no run is required: a gate with nothing to decide on never opens");
     else if (s && p->gate.require > required)
-        setting_error(l->diags, s, "require = %s, but only %d runs are required", s->text,
+        setting_error(l->diags, s, "require = %s, but %d required", s->text,
                       (int)required);
 }
 

@@ -23,6 +23,7 @@ struct setting {
     char *file;   /* as messages name it; line is 0 where there is none */
     int line;
     bool on_command_line; /* where no secret may stand */
+    bool defined;         /* a variable in it came from -D */
     bool from_defaults;   /* of [defaults]: need not fit every run */
     bool used;            /* of [defaults]: at least one run has use for it */
 };

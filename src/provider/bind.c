@@ -65,6 +65,9 @@ static char *read_value(const struct param *param, const char *text, struct err 
             else if (param->has_min)
                 err_set(e, "%s = '%s': expected an integer of at least %" PRId64, param->name,
                         text, param->min);
+            else if (param->has_max)
+                err_set(e, "%s = '%s': expected an integer of at most %" PRId64, param->name,
+                        text, param->max);
             else
                 err_set(e, "%s = '%s': expected an integer", param->name, text);
             return NULL;
@@ -103,14 +106,30 @@ static char *read_value(const struct param *param, const char *text, struct err 
     return NULL;
 }
 
+struct expanding {
+    const struct vars *vars;
+    size_t dollars; /* seen in strings */
+};
+
+static size_t count_dollars(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += *text == '$' ? 1 : 0;
+    return count;
+}
+
 static char *expand_string(void *user, const char *text)
 {
+    struct expanding *expanding = user;
     struct err e = {""};
     struct buf out;
     size_t offset;
 
+    expanding->dollars += count_dollars(text);
     buf_init(&out, BUF_CAP_TEXT);
-    if (vars_expand(user, text, &out, NULL, &offset, &e)) {
+    if (vars_expand(expanding->vars, text, &out, NULL, &offset, &e)) {
         buf_free(&out);
         return NULL;
     }
@@ -121,20 +140,27 @@ static char *expand_string(void *user, const char *text)
  * The text of a JSON parameter with variables in it. Where the text as it is written is JSON, the
  * variables stand in its strings and are replaced there, so that a quote in a branch's name stays
  * a quote. Else (a variable stands for a number, or for all of it) NULL: the replaced text counts.
+ * NULL with err if a variable stands where it is not replaced, in the name of a member.
  */
-static char *expand_json(const struct setting *s, const struct vars *vars)
+static char *expand_json(const struct setting *s, const struct vars *vars, struct err *e)
 {
-    struct err e = {""};
-    struct doc *d = s->raw ? doc_parse_value(s->raw, &e) : NULL;
+    struct expanding expanding = {.vars = vars};
+    struct err ignored = {""};
+    struct doc *d = s->raw ? doc_parse_value(s->raw, &ignored) : NULL;
     char *text = NULL;
     struct buf out;
 
     if (!d)
         return NULL;
     buf_init(&out, BUF_CAP_TEXT);
-    if (!doc_change_strings(&d, expand_string, (void *)(uintptr_t)vars)) {
-        doc_print(&out, d, 0);
-        text = buf_detach(&out);
+    if (!doc_change_strings(&d, expand_string, &expanding)) {
+        if (expanding.dollars < count_dollars(s->raw)) {
+            err_set(e, "%s: a variable cannot stand in the name of a member, only in a value",
+                    s->key);
+        } else {
+            doc_print(&out, d, 0);
+            text = buf_detach(&out);
+        }
     }
     doc_free(d);
     buf_free(&out);
@@ -194,8 +220,10 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
         return; /* its variables could not be replaced: reported */
     buf_init(&origin, BUF_CAP_TEXT);
     if (s && *s->text) {
-        text = param->type == PARAM_JSON ? expand_json(s, vars) : NULL;
-        if (!text)
+        text = param->type == PARAM_JSON ? expand_json(s, vars, &e) : NULL;
+        if (!text && e.text[0])
+            run_mistake(d, b, p, s, e.text);
+        else if (!text)
             text = mem_strdup(s->text);
         buf_adds(&origin, s->origin);
     } else if (!s && param->env && vars_get(vars, param->env, NULL) &&
@@ -219,12 +247,17 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
                           "%s%s",
                           param->name, param->env ? "the environment variable " : "a variable",
                           param->env ? param->env : "");
+        else if (s && param->type == PARAM_SECRET && s->defined)
+            setting_error(warnings, s,
+                          "'%s' was given by -D, on the command line, which is there for all to "
+                          "read; use the environment",
+                          param->name);
         else if (s && param->type == PARAM_SECRET && !s->raw)
             setting_error(warnings, s,
                           "'%s' stands here in plain text; write ${NAME} and keep it in the "
                           "environment",
                           param->name);
-    } else if (param->required) {
+    } else if (param->required && !e.text[0]) {
         missing(d, b, p, param, s);
     }
     free(text);

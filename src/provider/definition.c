@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "pipeline/ci.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/vars.h"
 #include "provider/definition.h"
 #include "provider/template.h"
@@ -17,6 +18,7 @@ static const char *const kind_names[] = {
     [REQUEST_STATUS] = "status",
     [REQUEST_DETAILS] = "details",
     [REQUEST_CANCEL] = "cancel",
+    [REQUEST_FIND] = "find",
 };
 static_assert(ARRAY_LEN(kind_names) == REQUEST_KIND_COUNT, "every kind of request has a name");
 
@@ -86,6 +88,11 @@ static int read_pointer(struct reading *r, void *slot, struct err *e)
     return doc_pointer_check(r->entry->value, e);
 }
 
+static int read_where(struct reading *r, void *slot, struct err *e)
+{
+    return conditions_parse(slot, r->entry->value, SUBJECT_POINTER, e);
+}
+
 static int read_pointers(struct reading *r, void *slot, struct err *e)
 {
     struct pointers *list = slot;
@@ -119,18 +126,23 @@ static int take_rule(struct reading *r, char *line, int number, void *slot)
 
 static int read_rules(struct reading *r, void *slot, struct err *e)
 {
+    struct rules *rules = slot;
+
     (void)e;
+    rules->file = r->file;
     each_line(r, take_rule, slot); /* each mistake was reported at its own line */
     return 0;
 }
 
-static struct assignment *add_assignment(struct assignments *list, const char *target, int line)
+static struct assignment *add_assignment(struct reading *r, struct assignments *list,
+                                         const char *target, int line)
 {
     struct assignment *a;
 
     list->items = mem_grow(list->items, &list->cap, list->count, sizeof(*list->items));
     a = &list->items[list->count++];
     a->target = mem_strdup(target);
+    a->file = r->file;
     a->line = line;
     return a;
 }
@@ -153,7 +165,7 @@ static int take_header(struct reading *r, char *line, int number, void *slot)
         *colon = '\0';
     if (!colon || !is_token(line))
         return diag_add(r->diags, r->file, number, "expected a header, 'Name: text {parameter}'");
-    a = add_assignment(slot, line, number);
+    a = add_assignment(r, slot, line, number);
     a->template = mem_strdup(text_trim(colon + 1));
     return 0;
 }
@@ -170,7 +182,7 @@ static int read_assignment(struct reading *r, void *slot, struct err *e)
 {
     const char *value = r->entry->value;
     const char *condition = strstr(value, " if ");
-    struct assignment *a = add_assignment(slot, r->suffix, r->entry->line);
+    struct assignment *a = add_assignment(r, slot, r->suffix, r->entry->line);
 
     a->template = mem_strndup(value, condition ? (size_t)(condition - value) : strlen(value));
     if (condition)
@@ -190,9 +202,26 @@ static int read_body(struct reading *r, void *slot, struct err *e)
     return read_assignment(r, &request->body, e);
 }
 
+/* What can stand in a URL as it is, beside a given set of characters. */
+static bool is_url_text(const char *text, const char *without)
+{
+    for (const char *p = text; *p; p++) {
+        if (*p <= ' ' || *p > '~' || *p == '#' || *p == '\\' || strchr(without, *p))
+            return false;
+    }
+    return true;
+}
+
+static int read_query(struct reading *r, void *slot, struct err *e)
+{
+    if (!*r->suffix || !is_url_text(r->suffix, "?&%"))
+        return err_set(e, "'%s' is not the name of a query parameter", r->suffix);
+    return read_assignment(r, slot, e);
+}
+
 static int read_named_pointer(struct reading *r, void *slot, struct err *e)
 {
-    struct assignment *a = add_assignment(slot, r->suffix, r->entry->line);
+    struct assignment *a = add_assignment(r, slot, r->suffix, r->entry->line);
 
     a->template = mem_strdup(r->entry->value);
     if (!*r->suffix)
@@ -216,14 +245,13 @@ static int read_request(struct reading *r, void *slot, struct err *e)
         return err_set(e, "'%s' is not a request: expected 'METHOD /path' with GET, POST, PUT, "
                        "PATCH or DELETE",
                        value);
-    for (const char *p = path; *p; p++) {
-        if (*p <= ' ' || *p > '~' || *p == '#')
-            return err_set(e, "the path '%s' holds a character that cannot stand in a URL", path);
-    }
+    if (!is_url_text(path, ""))
+        return err_set(e, "the path '%s' holds a character that cannot stand in a URL", path);
     if (path[1] == '/')
         return err_set(e, "the path '%s' starts with '//', which would name another host", path);
     mem_replace(&request->method, methods[i]);
     mem_replace(&request->path, path);
+    request->file = r->file;
     request->line = r->entry->line;
     return 0;
 }
@@ -267,10 +295,11 @@ static int read_span(struct reading *r, void *slot, struct err *e)
         rest = word + len + strspn(word + len, " \t");
         word[len] = '\0';
         if (words == 0) {
-            span->to = mem_strdup(word);
+            mem_replace(&span->to, word); /* a key that stands twice comes here twice */
             rc = *word == '/' ? doc_pointer_check(word, e) : -1;
         } else if (words == 1 && strcmp(word, "-") == 0) {
             len = strcspn(rest, " \t");
+            free(span->from);
             span->from = mem_strndup(rest, len);
             rest += len + strspn(rest + len, " \t");
             rc = *span->from == '/' ? doc_pointer_check(span->from, e) : -1;
@@ -355,7 +384,6 @@ static int read_param_attribute(struct param *param, const char *word, struct er
 
 static int read_param(struct reading *r, void *slot, struct err *e)
 {
-    static const char *const reserved[] = {"id"};
     struct provider *p = slot;
     char *copy, *rest;
     struct param *param;
@@ -364,13 +392,17 @@ static int read_param(struct reading *r, void *slot, struct err *e)
     if (!*r->suffix || r->suffix[strspn(r->suffix, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
         return err_set(e, "'%s' is not a parameter's name: lower case letters, digits, '_' and '-'",
                        r->suffix);
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
-        if (strcmp(r->suffix, reserved[i]) == 0)
-            return err_set(e, "'%s' is the run's id and cannot be a parameter", r->suffix);
+    if (strcmp(r->suffix, "id") == 0)
+        return err_set(e, "'%s' is the run's id and cannot be a parameter", r->suffix);
+    /* A pipeline file could never set it: its value would be taken for the key's. */
+    for (size_t i = 0; pipeline_key(KEYS_RUN, i); i++) {
+        if (strcmp(r->suffix, pipeline_key(KEYS_RUN, i)->name) == 0)
+            return err_set(e, "'%s' is a key of every run and cannot be a parameter", r->suffix);
     }
     p->params = mem_grow(p->params, &p->param_cap, p->param_count, sizeof(*p->params));
     param = &p->params[p->param_count++];
     param->name = mem_strdup(r->suffix);
+    param->file = r->file;
     param->line = r->entry->line;
     copy = mem_strdup(r->entry->value);
     rest = copy;
@@ -396,7 +428,7 @@ static int read_param(struct reading *r, void *slot, struct err *e)
 #define REQUEST_KEYS(name, kind)                                                                   \
     {name, false, read_request, REQUEST(kind, method)},                                            \
     {name ".body.", true, read_body, REQUEST(kind, method)},                                       \
-    {name ".query.", true, read_assignment, REQUEST(kind, query)},                                 \
+    {name ".query.", true, read_query, REQUEST(kind, query)},                                 \
     {name ".headers", false, read_headers, REQUEST(kind, headers)}
 
 static_assert(offsetof(struct request_def, method) == 0, "a request's slot is its first member");
@@ -417,6 +449,11 @@ static const struct definition_key {
     REQUEST_KEYS("status", REQUEST_STATUS),
     REQUEST_KEYS("details", REQUEST_DETAILS),
     REQUEST_KEYS("cancel", REQUEST_CANCEL),
+    REQUEST_KEYS("find", REQUEST_FIND),
+    {"find.items", false, read_pointer, AT(find_items)},
+    {"find.id", false, read_pointers, AT(find_id)},
+    {"find.created", false, read_pointer, AT(find_created)},
+    {"find.where", false, read_where, AT(find_where)},
     {"start.id", false, read_pointers, AT(start_id)},
     {"start.ids", false, read_pointer, AT(start_ids)},
     {"start.refused", false, read_pointer, AT(start_refused)},
@@ -440,6 +477,7 @@ static const struct definition_key {
     {"tests.detail", false, read_pointers, AT(tests_detail)},
     {"tests.duration", false, read_span, AT(tests_duration)},
     {"tests.rules", false, read_rules, AT(tests_rules)},
+    {"tests.where", false, read_where, AT(tests_where)},
     {"property.", true, read_named_pointer, AT(properties)},
 };
 
@@ -494,6 +532,8 @@ struct checking {
     struct diags *diags;
     bool secrets;   /* secret parameters may stand here */
     bool run_known; /* {id} and captured values are known here */
+    bool ci_only;   /* nothing but {ci.NAME} may stand here */
+    bool names_run; /* set when a template names one of the values that are the run's own */
 };
 
 static bool is_capture(const struct provider *p, const char *name)
@@ -517,8 +557,12 @@ static int check_name(void *user, const char *name, struct err *e)
         }
         return err_set(e, "{%s} is not known of CI systems", name);
     }
-    if (strcmp(name, "id") == 0 || is_capture(c->provider, name))
+    if (c->ci_only)
+        return err_set(e, "{%s} cannot stand in a default: only {ci.NAME} can", name);
+    if (strcmp(name, "id") == 0 || is_capture(c->provider, name)) {
+        c->names_run = true;
         return c->run_known ? 0 : err_set(e, "{%s} is not known before the run is started", name);
+    }
     if (!param)
         return err_set(e, "{%s} is not a parameter: add 'param.%s = TYPE'", name, name);
     param->used = true;
@@ -527,26 +571,27 @@ static int check_name(void *user, const char *name, struct err *e)
     return 0;
 }
 
-static void check_template(struct checking c, const char *template, int line)
+static void check_template(struct checking *c, const char *template, const char *file, int line)
 {
     struct err e = {""};
 
-    if (template && template_check(template, check_name, &c, &e))
-        diag_add(c.diags, c.provider->file, line, "%s", e.text);
+    c->names_run = false;
+    if (template && template_check(template, check_name, c, &e))
+        diag_add(c->diags, file, line, "%s", e.text);
 }
 
-static void check_assignments(struct checking c, const struct assignments *list)
+static void check_assignments(struct checking *c, const struct assignments *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct assignment *a = &list->items[i];
 
-        check_template(c, a->template, a->line);
+        check_template(c, a->template, a->file, a->line);
         for (size_t j = 0; j < a->conditions.count; j++) {
             const char *subject = a->conditions.items[j].subject;
-            struct param *param = provider_param(c.provider, subject);
+            struct param *param = provider_param(c->provider, subject);
 
             if (!param)
-                diag_add(c.diags, c.provider->file, a->line,
+                diag_add(c->diags, a->file, a->line,
                          "the condition asks for '%s', which is not a parameter", subject);
             else
                 param->used = true;
@@ -558,18 +603,19 @@ static void check_requests(struct provider *p, struct diags *d)
 {
     for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++) {
         const struct request_def *request = &p->requests[kind];
-        struct checking c = {.provider = p, .diags = d, .run_known = kind != REQUEST_START};
+        struct checking c = {.provider = p, .diags = d, .run_known = kind != REQUEST_START && kind != REQUEST_FIND};
 
         if (!request->method && (request->has_body || request->headers.count ||
                                  request->query.count))
             diag_add(d, p->file, p->line, "there are keys of '%s', but no '%s = METHOD /path'",
                      kind_names[kind], kind_names[kind]);
-        check_assignments(c, &request->body);
-        check_assignments(c, &request->headers);
-        check_assignments(c, &request->query);
-        check_template(c, request->path, request->line);
-        if (kind != REQUEST_START && request->path && !strstr(request->path, "{"))
-            diag_add(d, p->file, request->line,
+        check_assignments(&c, &request->body);
+        check_assignments(&c, &request->headers);
+        check_assignments(&c, &request->query);
+        check_template(&c, request->path, request->file, request->line);
+        /* A parameter is not enough: the status of the run before could be a pass. */
+        if (c.run_known && request->path && !c.names_run)
+            diag_add(d, request->file, request->line,
                      "the path of '%s' does not say which run it is about: it needs {id}",
                      kind_names[kind]);
     }
@@ -577,41 +623,75 @@ static void check_requests(struct provider *p, struct diags *d)
 
 static void check_params(struct provider *p, struct diags *d)
 {
+    struct checking ci = {.provider = p, .diags = d, .ci_only = true};
+
     for (size_t i = 0; i < p->param_count; i++) {
         const struct param *param = &p->params[i];
 
         if (!param->used)
-            diag_add(d, p->file, param->line, "parameter '%s' is used nowhere", param->name);
+            diag_add(d, param->file, param->line, "parameter '%s' is used nowhere", param->name);
         if (param->has_min && param->has_max && param->min > param->max)
-            diag_add(d, p->file, param->line, "parameter '%s' has a min beyond its max",
+            diag_add(d, param->file, param->line, "parameter '%s' has a min beyond its max",
                      param->name);
         if (param->type == PARAM_SECRET && param->value_default)
-            diag_add(d, p->file, param->line, "the secret '%s' cannot have a default",
+            diag_add(d, param->file, param->line, "the secret '%s' cannot have a default",
                      param->name);
-        check_template((struct checking){.provider = p, .diags = d}, param->value_default,
-                       param->line);
+        check_template(&ci, param->value_default, param->file, param->line);
     }
 }
 
-static void check_tests(const struct provider *p, struct diags *d)
+/* A captured value of a parameter's name would let a secret pass for it. */
+static void check_captures(const struct provider *p, struct diags *d)
 {
+    for (size_t i = 0; i < p->captures.count; i++) {
+        const struct assignment *a = &p->captures.items[i];
+
+        if (strcmp(a->target, "id") == 0 || text_starts(a->target, "ci.") ||
+            provider_param(p, a->target))
+            diag_add(d, a->file, a->line,
+                     "'%s' cannot be captured: {%s} has a meaning already", a->target, a->target);
+    }
+}
+
+static void check_where(struct checking c, const struct conditions *where)
+{
+    struct err e = {""};
+
+    if (conditions_check_names(where, check_name, &c, &e))
+        diag_add(c.diags, c.provider->file, c.provider->line, "%s", e.text);
+}
+
+static void check_find(struct provider *p, struct diags *d)
+{
+    bool found = p->requests[REQUEST_FIND].method != NULL;
+
+    check_where((struct checking){.provider = p, .diags = d}, &p->find_where);
+    if (found && (!p->find_id.count || !p->find_created))
+        diag_add(d, p->file, p->line, "'find' needs 'find.id' and 'find.created' beside it");
+    if (!found && (p->find_id.count || p->find_created || p->find_where.count))
+        diag_add(d, p->file, p->line, "there are keys of 'find', but no 'find = METHOD /path'");
+}
+
+static void check_tests(struct provider *p, struct diags *d)
+{
+    check_where((struct checking){.provider = p, .diags = d, .run_known = true}, &p->tests_where);
     if (p->tests && (!p->tests_name.count || !p->tests_rules.count))
         diag_add(d, p->file, p->line, "'tests' needs 'tests.name' and 'tests.rules' beside it");
     if (!p->tests && (p->tests_name.count || p->tests_rules.count || p->tests_message.count ||
                       p->tests_detail.count || p->tests_duration.to))
         diag_add(d, p->file, p->line, "there are keys of 'tests', but no 'tests = /pointer'");
-    rules_check(&p->tests_rules, p->file, d);
+    rules_check(&p->tests_rules, d);
 }
 
 static void check_verdict_rules(const struct provider *p, struct diags *d)
 {
     for (size_t i = 0; i < p->start_rules.count; i++) {
         if (p->start_rules.items[i].outcome == OUTCOME_PASSED)
-            diag_add(d, p->file, p->start_rules.items[i].line,
+            diag_add(d, p->start_rules.file, p->start_rules.items[i].line,
                      "a start cannot say that a run passed");
     }
-    rules_check(&p->status_rules, p->file, d);
-    rules_check(&p->start_rules, p->file, d);
+    rules_check(&p->status_rules, d);
+    rules_check(&p->start_rules, d);
 }
 
 static void need(const struct provider *p, bool there, const char *what, struct diags *d)
@@ -636,14 +716,16 @@ void definition_check(struct provider *p, struct diags *d)
         diag_add(d, p->file, p->line, "there is 'cancel.gone', but no 'cancel = METHOD /path'");
     if (p->idempotency && !is_token(p->idempotency))
         diag_add(d, p->file, p->line, "'%s' is not the name of a header", p->idempotency);
-    check_assignments(auth, &p->auth);
-    check_assignments(before, &p->headers);
+    check_assignments(&auth, &p->auth);
+    check_assignments(&before, &p->headers);
     check_requests(p, d);
-    check_template(after, p->url, p->line);
-    check_template(before, p->expect, p->line);
+    check_template(&after, p->url, p->file, p->line);
+    check_template(&before, p->expect, p->file, p->line);
     check_params(p, d);
+    check_captures(p, d);
     check_verdict_rules(p, d);
     check_tests(p, d);
+    check_find(p, d);
 }
 
 /* --- freeing -------------------------------------------------------------------------------- */
@@ -675,10 +757,10 @@ void provider_free(struct provider *p)
 {
     char *texts[] = {p->name,          p->file,        p->title, p->docs,   p->base_url,
                      p->trusted_url,   p->start_ids,   p->url,   p->expect, p->start_refused,
-                     p->idempotency,   p->tests};
+                     p->idempotency,   p->tests,       p->find_items, p->find_created};
     struct pointers *pointers[] = {&p->start_id,   &p->start_url,     &p->status_url,
                                    &p->errors,     &p->status_reason, &p->tests_name,
-                                   &p->tests_message, &p->tests_detail};
+                                   &p->tests_message, &p->tests_detail,  &p->find_id};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
@@ -710,6 +792,8 @@ void provider_free(struct provider *p)
     rules_free(&p->start_rules);
     rules_free(&p->status_rules);
     rules_free(&p->tests_rules);
+    conditions_free(&p->tests_where);
+    conditions_free(&p->find_where);
     free(p->cancel_gone);
     memset(p, 0, sizeof(*p));
 }

@@ -29,6 +29,7 @@ struct param {
     char *env;           /* environment variable to fall back on; NULL: none */
     bool has_min, has_max;
     int64_t min, max; /* of integers */
+    const char *file; /* where it stands, which with extends can be another's; borrowed */
     int line;
     bool used; /* some template names it */
 };
@@ -38,6 +39,7 @@ struct assignment {
     char *target;
     char *template;
     struct conditions conditions;
+    const char *file; /* borrowed */
     int line;
 };
 
@@ -50,10 +52,11 @@ enum request_kind {
     REQUEST_START,
     REQUEST_STATUS,
     REQUEST_DETAILS, /* once at the end */
-    REQUEST_CANCEL
+    REQUEST_CANCEL,
+    REQUEST_FIND /* lists runs, so that one whose start was lost can be found */
 };
 
-enum { REQUEST_KIND_COUNT = REQUEST_CANCEL + 1 };
+enum { REQUEST_KIND_COUNT = REQUEST_FIND + 1 };
 
 const char *request_kind_name(enum request_kind kind);
 
@@ -63,6 +66,7 @@ struct request_def {
     struct assignments body; /* by pointer */
     struct assignments headers, query;
     bool has_body;
+    const char *file; /* borrowed */
     int line;
 };
 
@@ -106,6 +110,10 @@ struct provider {
     struct rules status_rules;
     struct pointers status_reason;
     struct pointers errors;
+    char *find_items;             /* pointer to the array of runs; "" is the whole reply */
+    struct pointers find_id;      /* in an element: the run's id */
+    char *find_created;           /* in an element: when it was made; a timestamp */
+    struct conditions find_where; /* which elements can be ours; values may be parameters */
     int *cancel_gone; /* HTTP statuses that mean "already over" */
     size_t gone_count, gone_cap;
 
@@ -114,6 +122,7 @@ struct provider {
     struct pointers tests_name, tests_message, tests_detail;
     struct span tests_duration;
     struct rules tests_rules;
+    struct conditions tests_where; /* which elements are tests of this run; values may be {id} */
     struct assignments properties; /* target: name, template: pointer */
 };
 

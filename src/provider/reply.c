@@ -46,7 +46,7 @@ static int point(const struct doc *d, const char *pointer, int64_t unit_ms, int6
         if (rc && (isdigit((unsigned char)text.text[0]) || text.text[0] == '-')) {
             value = strtod(text.text, &end) * (double)unit_ms;
             if (!*end && value > -1e15 && value < 1e15) {
-                *ret_ms = (int64_t)value;
+                *ret_ms = (int64_t)(value < 0 ? value - 0.5 : value + 0.5);
                 rc = 0;
             }
         }
@@ -206,28 +206,39 @@ void status_reply_free(struct status_reply *r)
     memset(r, 0, sizeof(*r));
 }
 
-size_t reply_each_test(const struct provider *p, const struct doc *d, test_fn *take, void *user)
+static void take_test(const struct provider *p, const struct doc *item, test_fn *take, void *user)
+{
+    const struct rule *rule = rules_match(&p->tests_rules, item);
+    char *name = text_at(&p->tests_name, item);
+    char *message = text_at(&p->tests_message, item);
+    char *detail = text_at(&p->tests_detail, item);
+    struct reported_test test = {.name = name,
+                                 .outcome = rule ? rule->outcome : OUTCOME_UNKNOWN,
+                                 .label = rule ? rule->label : NULL,
+                                 .message = message,
+                                 .detail = detail,
+                                 .duration_ms = read_span(&p->tests_duration, item)};
+
+    take(user, &test);
+    free(name);
+    free(message);
+    free(detail);
+}
+
+size_t reply_each_test(const struct provider *p, const struct doc *d, struct scope *scope,
+                       test_fn *take, void *user)
 {
     const struct doc *list = p->tests ? doc_at(d, p->tests) : NULL;
-    size_t count = doc_type(list) == DOC_ARRAY ? doc_size(list) : 0;
+    size_t size = doc_type(list) == DOC_ARRAY ? doc_size(list) : 0;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < size; i++) {
         const struct doc *item = doc_item(list, i);
-        const struct rule *rule = rules_match(&p->tests_rules, item);
-        char *name = text_at(&p->tests_name, item);
-        char *message = text_at(&p->tests_message, item);
-        char *detail = text_at(&p->tests_detail, item);
-        struct reported_test test = {.name = name,
-                                     .outcome = rule ? rule->outcome : OUTCOME_UNKNOWN,
-                                     .label = rule ? rule->label : NULL,
-                                     .message = message,
-                                     .detail = detail,
-                                     .duration_ms = read_span(&p->tests_duration, item)};
 
-        take(user, &test);
-        free(name);
-        free(message);
-        free(detail);
+        if (!conditions_hold_for(&p->tests_where, item, scope_value, scope))
+            continue;
+        take_test(p, item, take, user);
+        count++;
     }
     return count;
 }
@@ -262,5 +273,8 @@ char *reply_error_text(const struct provider *p, const char *body, size_t len)
         return mem_strdup("(an HTML page)");
     buf_init(&b, BUF_CAP_TEXT);
     text_add_clean(&b, body + start, len - start, TEXT_FOLD, EXCERPT_MAX);
-    return buf_detach(&b);
+    if (b.len)
+        return buf_detach(&b);
+    buf_free(&b);
+    return NULL;
 }

@@ -57,8 +57,12 @@ struct reported_test {
 
 typedef void test_fn(void *user, const struct reported_test *test);
 
-/* Calls take for each test in the reply; returns how many there were. */
-size_t reply_each_test(const struct provider *p, const struct doc *d, test_fn *take, void *user);
+/*
+ * Calls take for each test of the run in the reply; returns how many there were. The scope is for
+ * 'tests.where'.
+ */
+size_t reply_each_test(const struct provider *p, const struct doc *d, struct scope *scope,
+                       test_fn *take, void *user);
 
 typedef void property_fn(void *user, const char *name, const char *value);
 

@@ -7,6 +7,8 @@
 #include "base/num.h"
 #include "provider/request.h"
 
+#include <strings.h>
+
 void request_add_header(struct request *r, const char *name, const char *value)
 {
     r->headers = mem_grow(r->headers, &r->header_cap, r->header_count, sizeof(*r->headers));
@@ -37,6 +39,24 @@ static int add_headers(struct request *r, const struct assignments *list, struct
     }
     buf_free(&value);
     return rc;
+}
+
+static bool names_header(const struct assignments *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcasecmp(list->items[i].target, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A header of ours, unless the definition has a word of its own for it. */
+static void add_own_header(struct request *r, const struct provider *p, const char *name,
+                           const char *value)
+{
+    if (!names_header(&p->auth, name) && !names_header(&p->headers, name) &&
+        !names_header(&p->requests[r->kind].headers, name))
+        request_add_header(r, name, value);
 }
 
 static bool look_at_parameter(void *user, const char *subject, struct buf *out, bool *ret_opaque)
@@ -152,12 +172,12 @@ int request_make(struct request *r, enum request_kind kind, struct scope *scope,
     if (result != TEMPLATE_DONE || add_query(&url, &def->query, scope, e))
         goto out;
     r->url = mem_strdup(url.text);
-    request_add_header(r, "Accept", "application/json");
+    add_own_header(r, p, "Accept", "application/json");
     if (add_headers(r, &p->auth, scope, e) || add_headers(r, &p->headers, scope, e) ||
         add_headers(r, &def->headers, scope, e))
         goto out;
     if (def->has_body) {
-        request_add_header(r, "Content-Type", "application/json");
+        add_own_header(r, p, "Content-Type", "application/json");
         if (add_body(r, def, scope, e))
             goto out;
     }

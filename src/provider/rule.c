@@ -25,22 +25,25 @@ void conditions_free(struct conditions *c)
 }
 
 /* "3..", "1..5" or "..5"; everything else is a text to compare with. */
-static void read_match(struct match *m, const char *text)
+static int read_match(struct match *m, const char *text, struct err *e)
 {
     const char *dots = strstr(text, "..");
     char *low;
 
     m->text = mem_strdup(text);
-    if (!dots)
-        return;
+    m->is_template = strchr(text, '{') != NULL;
+    if (!dots || m->is_template)
+        return 0;
     low = mem_strndup(text, (size_t)(dots - text));
     m->low = INT64_MIN;
     m->high = INT64_MAX;
     m->is_range = (*low || dots[2]) &&
                   (!*low || !num_integer(low, -INT64_MAX, INT64_MAX, &m->low)) &&
-                  (!dots[2] || !num_integer(dots + 2, -INT64_MAX, INT64_MAX, &m->high)) &&
-                  m->low <= m->high;
+                  (!dots[2] || !num_integer(dots + 2, -INT64_MAX, INT64_MAX, &m->high));
     free(low);
+    if (m->is_range && m->low > m->high)
+        return err_set(e, "no number is in the range '%s'", text);
+    return 0;
 }
 
 static int read_values(struct condition *c, const char *text, struct err *e)
@@ -53,7 +56,7 @@ static int read_values(struct condition *c, const char *text, struct err *e)
 
         if (!rc) {
             c->matches = mem_grow(c->matches, &c->cap, c->count, sizeof(*c->matches));
-            read_match(&c->matches[c->count++], value);
+            rc = read_match(&c->matches[c->count++], value, e);
         }
         free(copy);
         if (rc || !text[len])
@@ -83,7 +86,7 @@ static int read_condition(struct condition *c, char *text, enum subject_kind kin
         return 0;
     }
     c->test = TEST_IN;
-    if (*rest != '=')
+    if (*rest != '=' || rest[1] == '=')
         return err_set(e, "'%s' is followed by '%s': expected '= value', 'exists' or 'missing'",
                        c->subject, rest);
     return read_values(c, rest + 1, e);
@@ -144,6 +147,61 @@ bool conditions_hold(const struct conditions *c, subject_fn *lookup, void *user)
     return true;
 }
 
+static bool look_in_document(void *user, const char *subject, struct buf *out, bool *ret_opaque)
+{
+    const struct doc *d = doc_at(user, subject);
+
+    if (doc_type(d) == DOC_NONE || doc_type(d) == DOC_NULL)
+        return false;
+    *ret_opaque = !doc_add_text(out, d);
+    return true;
+}
+
+bool conditions_hold_for(const struct conditions *c, const struct doc *d, template_value_fn *value,
+                         void *user)
+{
+    void *document = (void *)(uintptr_t)d;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct condition *item = &c->items[i];
+        bool holds = condition_holds(item, look_in_document, document);
+        struct buf want, have;
+
+        buf_init(&want, BUF_CAP_TEXT);
+        buf_init(&have, BUF_CAP_TEXT);
+        for (size_t j = 0; j < item->count && !holds; j++) {
+            struct err ignored = {""};
+            bool opaque = false;
+
+            buf_clear(&want);
+            buf_clear(&have);
+            holds = item->matches[j].is_template &&
+                    template_expand(item->matches[j].text, value, user, ESCAPE_NONE, &want,
+                                    &ignored) == TEMPLATE_DONE &&
+                    look_in_document(document, item->subject, &have, &opaque) && !opaque &&
+                    strcmp(want.text, have.text) == 0;
+        }
+        buf_free(&want);
+        buf_free(&have);
+        if (!holds)
+            return false;
+    }
+    return true;
+}
+
+int conditions_check_names(const struct conditions *c, template_name_fn *each, void *user,
+                           struct err *e)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        for (size_t j = 0; j < c->items[i].count; j++) {
+            if (c->items[i].matches[j].is_template &&
+                template_check(c->items[i].matches[j].text, each, user, e))
+                return -1;
+        }
+    }
+    return 0;
+}
+
 int rule_parse(struct rules *rules, const char *text, int line, struct err *e)
 {
     static const char form[] = "a rule reads 'OUTCOME LABEL if CONDITION and CONDITION ...'";
@@ -190,16 +248,6 @@ void rules_free(struct rules *rules)
     }
     free(rules->items);
     memset(rules, 0, sizeof(*rules));
-}
-
-static bool look_in_document(void *user, const char *subject, struct buf *out, bool *ret_opaque)
-{
-    const struct doc *d = doc_at(user, subject);
-
-    if (doc_type(d) == DOC_NONE || doc_type(d) == DOC_NULL)
-        return false;
-    *ret_opaque = !doc_add_text(out, d);
-    return true;
 }
 
 const struct rule *rules_match(const struct rules *rules, const struct doc *d)
@@ -293,11 +341,11 @@ static bool covers(const struct rule *earlier, const struct rule *later, size_t 
     return true;
 }
 
-static void check_pair(const struct rule *earlier, const struct rule *later, const char *file,
-                       struct diags *d)
+static void check_pair(const struct rules *rules, const struct rule *earlier,
+                       const struct rule *later, struct diags *d)
 {
     if (covers(earlier, later, SIZE_MAX, SIZE_MAX)) {
-        diag_add(d, file, later->line,
+        diag_add(d, rules->file, later->line,
                  "the rule '%s %s' is never reached: the rule '%s %s' in line %d holds first",
                  outcome_name(later->outcome), later->label, outcome_name(earlier->outcome),
                  earlier->label, earlier->line);
@@ -308,7 +356,7 @@ static void check_pair(const struct rule *earlier, const struct rule *later, con
 
         for (size_t j = 0; c->test == TEST_IN && j < c->count; j++) {
             if (covers(earlier, later, i, j))
-                diag_add(d, file, later->line,
+                diag_add(d, rules->file, later->line,
                          "%s = %s stands in two rules: the rule '%s %s' in line %d holds first",
                          c->subject, c->matches[j].text, outcome_name(earlier->outcome),
                          earlier->label, earlier->line);
@@ -325,15 +373,15 @@ static bool asks_for_something(const struct rule *rule)
     return false;
 }
 
-void rules_check(const struct rules *rules, const char *file, struct diags *d)
+void rules_check(const struct rules *rules, struct diags *d)
 {
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->items[i];
 
         for (size_t j = 0; j < i; j++)
-            check_pair(&rules->items[j], rule, file, d);
+            check_pair(rules, &rules->items[j], rule, d);
         if (rule->outcome == OUTCOME_PASSED && !asks_for_something(rule))
-            diag_add(d, file, rule->line,
+            diag_add(d, rules->file, rule->line,
                      "the rule 'passed %s' asks only for what is missing: an empty reply would "
                      "pass; a run passes on something that was seen",
                      rule->label);

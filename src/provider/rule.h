@@ -11,6 +11,7 @@
 #include "base/doc.h"
 #include "base/err.h"
 #include "pipeline/outcome.h"
+#include "provider/template.h"
 
 enum condition_test {
     TEST_EXISTS,  /* the subject has a value that is not null */
@@ -20,6 +21,7 @@ enum condition_test {
 
 struct match {
     char *text;
+    bool is_template; /* the text names values, "{id}" */
     bool is_range;
     int64_t low, high;
 };
@@ -46,6 +48,7 @@ struct rule {
 struct rules {
     struct rule *items;
     size_t count, cap;
+    const char *file; /* where they stand; borrowed. NULL: there are none */
 };
 
 enum subject_kind { SUBJECT_POINTER, SUBJECT_PARAMETER };
@@ -63,6 +66,17 @@ typedef bool subject_fn(void *user, const char *subject, struct buf *out, bool *
 
 bool conditions_hold(const struct conditions *c, subject_fn *lookup, void *user);
 
+/*
+ * The same for conditions on a document whose values may name values of the run. One that names
+ * something unset does not hold.
+ */
+bool conditions_hold_for(const struct conditions *c, const struct doc *d, template_value_fn *value,
+                         void *user);
+
+/* Calls each for every name in the conditions' values; -1 with err where it refuses one. */
+int conditions_check_names(const struct conditions *c, template_name_fn *each, void *user,
+                           struct err *e) USE_RESULT;
+
 /* Reads one rule; line is kept for messages. */
 int rule_parse(struct rules *rules, const char *text, int line, struct err *e) USE_RESULT;
 void rules_free(struct rules *rules);
@@ -77,6 +91,6 @@ void rules_add_seen(struct buf *out, const struct rules *rules, const struct doc
  * Adds what is wrong with the rules as a whole: a rule that an earlier one makes unreachable, a
  * value that stands in two rules, a "passed" that an empty reply would get.
  */
-void rules_check(const struct rules *rules, const char *file, struct diags *d);
+void rules_check(const struct rules *rules, struct diags *d);
 
 #endif

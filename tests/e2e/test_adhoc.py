@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -345,3 +346,32 @@ def test_dry_run_of_an_adhoc_run(gate: Gate, sim: Simulator) -> None:
     result = gate(None, *adhoc(sim), "--dry-run")
     assert result.code == 0 and "/loadtests/v2/tests/7/start-testrun" in result.out and "***" in result.out
     assert sim.connections == 0
+
+
+# --- rehearsal ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider, reply, says", [
+    ("k6-v2", {"k6-run": {"id": 7, "run_status": 8, "vus": 3}}, ["run id: 7", "failed ABORTED_BY_THRESHOLD, by the rule in", "vus: 3"]),
+    ("k6-v2", {}, ["no run could be watched", "the state is unknown", "/k6-run/run_status is missing"]),
+    ("qatech", qatech.case("x"), ["none: a pass would be empty"]),
+    ("qatech", {"run": {"shortId": "abc", "url": "https://x.example"}}, ["run id: abc", "url: https://x.example"]),
+    ("qatech", {"status": "COMPLETED", "result": "FAILED", "runTestCases": [
+        {"name": "Pay \x1b[31m", "status": "COMPLETED", "result": "FAILED", "resultTitle": "grey"}]}, ["failed FAILED", "Pay", "grey"]),
+], ids=str)
+def test_a_reply_can_be_rehearsed(gate: Gate, provider: str, reply: dict[str, object], says: list[str]) -> None:
+    (gate.folder / "reply.json").write_text(json.dumps(reply))
+    result = gate(None, "check", "--provider", provider, "--try", "reply.json")
+    assert result.code == 0 and all(words in result.out for words in says) and "\x1b" not in result.out, result
+
+
+@pytest.mark.parametrize("args, content, says", [
+    (["--try", "reply.json"], "{}", "--provider"),
+    (["--try", "reply.json", "--provider", "k6"], "{}", "k6-v2"),
+    (["--try", "nowhere.json", "--provider", "qatech"], "{}", "nowhere.json"),
+    (["--try", "reply.json", "--provider", "qatech"], "<html>", "not JSON"),
+], ids=["no provider", "unknown provider", "no file", "no JSON"])
+def test_a_rehearsal_that_cannot_be(gate: Gate, args: list[str], content: str, says: str) -> None:
+    (gate.folder / "reply.json").write_text(content)
+    result = gate(None, "check", *args)
+    assert result.code == 2 and says in result.err, result

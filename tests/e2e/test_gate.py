@@ -607,3 +607,48 @@ def test_an_attached_run_waits_for_nothing_it_needs(gate: Gate, sim: Simulator, 
     result = gate(pipeline, command, "--attach", f"second={prestart(sim)}")
     assert result.code == code, result  # "status" sees a run that is not over: no verdict
     assert len(sim.starts()) == (2 if command == "run" else 1)
+
+
+@pytest.mark.parametrize("command", ["run", "wait"])
+def test_who_watches_starts_nothing(gate: Gate, sim: Simulator, command: str) -> None:
+    """attempts is for runs that the gate started."""
+    arrange(sim)
+    pipeline = run_that(sim, "failed", "a", attempts=3, retry_on="failed")
+    result = gate(pipeline, command, "--attach", f"a={prestart(sim, NUMBER['failed'])}")
+    assert result.code == 1 and len(sim.starts()) == 1, result
+
+
+@pytest.mark.parametrize("key", ["ca_file", "client_cert", "client_key"])
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_certificate_files_are_looked_for_first(gate: Gate, sim: Simulator, command: str, key: str) -> None:
+    result = gate(f"[http]\n{key} = nowhere.pem\n" + k6_run(sim), command)
+    assert result.code == 2 and "nowhere.pem" in result.err and sim.requests == [], result
+
+
+def test_a_secret_by_define_is_warned_of(gate: Gate, sim: Simulator) -> None:
+    result = gate(k6_run(sim, token="${T}"), "run", "-D", f"T={K6_TOKEN}")
+    assert result.code == 0 and "warning" in result.err and "-D" in result.err, result
+
+
+def test_a_pass_whose_tests_cannot_be_read_is_no_pass(gate: Gate, sim: Simulator) -> None:
+    """It may be empty, and an empty run is no pass."""
+    sim.fault("details", "status", "*", status=500)
+    result = gate(qatech_run(sim))
+    assert result.code == 3 and "could not be read" in result.err, result
+
+
+def test_a_failure_whose_tests_cannot_be_read_is_a_failure(gate: Gate, sim: Simulator) -> None:
+    sim.qatech.plan("pln_demo1", qatech.ends(result="FAILED"))
+    sim.fault("details", "status", "*", status=500)
+    result = gate(qatech_run(sim))
+    assert result.code == 1 and "could not be read" in result.err, result
+
+
+def test_cancelling_an_unknown_run_says_so(gate: Gate, sim: Simulator) -> None:
+    result = gate(k6_run(sim), "cancel", "--attach", "load=404404")
+    assert result.code == 3 and "could not be cancelled" in result.err and "404" in result.err, result
+
+
+def test_junit_on_standard_output(gate: Gate, sim: Simulator) -> None:
+    result = gate(k6_run(sim), "run", "--junit", "-", reports=False)
+    assert result.code == 0 and result.out.startswith("<?xml") and not (gate.folder / "-").exists(), result

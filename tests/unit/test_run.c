@@ -1,0 +1,2017 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests engine/run, the life of a run: a table of every situation and event, random walks that
+ * check what must never happen, and stories in words. */
+#include "base/base.h"
+
+#include "base/rng.h"
+#include "engine/run.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const int64_t never = INT64_MAX;
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+
+/* --- common ------------------------------------------------------------------------------------- */
+
+static const struct run_limits usual = {
+    .schedule = {.poll_min_ms = SECOND, .poll_max_ms = 15 * SECOND, .expected_ms = -1},
+    .timeout_ms = 10 * MINUTE,
+    .outage_ms = 5 * MINUTE,
+    .cancel_grace_ms = 10 * SECOND,
+    .attempts = 1,
+    .retry_on = 1u << OUTCOME_ERROR,
+    .can_cancel = true,
+};
+
+/* A run with a clock beside it, as the loop has one. */
+struct life {
+    struct run run;
+    int64_t now;
+    struct action last;
+};
+
+static void born(struct life *l, const struct run_limits *limits)
+{
+    memset(l, 0, sizeof(*l));
+    l->now = 1000 * SECOND;
+    run_init(&l->run, limits, 42);
+}
+
+static void step(struct life *l, const struct event *e)
+{
+    l->last = run_step(&l->run, e, l->now);
+}
+
+static void go(struct life *l)
+{
+    step(l, &(struct event){.kind = EVENT_GO});
+}
+
+static void watch(struct life *l, size_t remotes)
+{
+    step(l, &(struct event){.kind = EVENT_WATCH, .remotes = remotes});
+}
+
+static void stop(struct life *l, enum stop why)
+{
+    step(l, &(struct event){.kind = EVENT_STOP, .stop = why});
+}
+
+/* The timer of the loop comes; it is due, unless the test has moved the clock itself. */
+static void timer(struct life *l)
+{
+    step(l, &(struct event){.kind = EVENT_TIMER});
+}
+
+static void wait_for_timer(struct life *l)
+{
+    assert_int_not_equal(l->run.due, never);
+    if (l->run.due > l->now)
+        l->now = l->run.due;
+    timer(l);
+}
+
+static struct event reply_event(enum reply_class c)
+{
+    return (struct event){
+        .kind = EVENT_REPLY, .reply = c, .retry_after_ms = -1, .expected_ms = -1};
+}
+
+static void reply(struct life *l, enum reply_class c)
+{
+    struct event e = reply_event(c);
+
+    step(l, &e);
+}
+
+/* A good reply to a start. */
+static void started(struct life *l, size_t remotes, size_t refused)
+{
+    struct event e = reply_event(REPLY_GOOD);
+
+    e.remotes = remotes;
+    e.refused = refused;
+    step(l, &e);
+}
+
+/* A good reply to a status request; an outcome that is final is the end of that remote run. */
+static void told(struct life *l, enum outcome outcome)
+{
+    struct event e = reply_event(REPLY_GOOD);
+
+    e.outcome = outcome;
+    if (outcome_is_final(outcome))
+        run_set_remote(&l->run, l->run.cursor, outcome);
+    step(l, &e);
+}
+
+/* Lets a life in POLLING, with its start behind it, ask and be answered once. */
+static void polled(struct life *l, enum outcome outcome)
+{
+    if (!l->run.in_flight)
+        wait_for_timer(l);
+    told(l, outcome);
+}
+
+/* --- the table of everything -------------------------------------------------------------------- */
+
+/* Each is reached by events alone; see bring_about(). */
+enum situation {
+    WAITING,
+    STARTING,      /* the start is under way */
+    RESENDING,     /* it surely was not processed, and waits to be sent again */
+    RESTARTING,    /* between two attempts */
+    START_GIVEN_UP, /* under way, and the deadline has passed */
+    BETWEEN_POLLS,
+    POLLING,
+    COLLECTING,
+    BETWEEN_DETAILS,
+    CANCELLING,     /* the cancellation is under way; the deadline has passed */
+    BETWEEN_CANCELS, /* it shall be sent again */
+    CANCELLED,      /* it was accepted; how the run ended is not asked yet */
+    ASKING_END,     /* a status request after a cancellation is under way */
+    DONE,
+    SITUATION_COUNT
+};
+
+static const char *const situation_names[] = {
+    [WAITING] = "waiting",
+    [STARTING] = "starting",
+    [RESENDING] = "resending",
+    [RESTARTING] = "restarting",
+    [START_GIVEN_UP] = "start given up",
+    [BETWEEN_POLLS] = "between polls",
+    [POLLING] = "polling",
+    [COLLECTING] = "collecting",
+    [BETWEEN_DETAILS] = "between details",
+    [CANCELLING] = "cancelling",
+    [BETWEEN_CANCELS] = "between cancels",
+    [CANCELLED] = "cancelled",
+    [ASKING_END] = "asking for the end",
+    [DONE] = "done",
+};
+
+enum happening {
+    GO,
+    WATCH,
+    TIMER_EARLY, /* nothing is due */
+    TIMER_NEXT,  /* the next request is due */
+    TIMER_DEADLINE,
+    TIMER_GRACE, /* the end of waiting for a run given up */
+    GOOD,        /* of a start: one run; of a status: it goes on */
+    GOOD_END,    /* of a status: the run has failed */
+    ENDED,       /* of a start: skipped before it began */
+    STRANGE,
+    RETRY,
+    NOT_PROCESSED,
+    LOST,
+    NOT_FOUND,
+    REFUSED,
+    CLASSLESS, /* a reply without a class */
+    SIGNALLED,
+    GATE_DEADLINE,
+    FAIL_FAST,
+    DECIDED,
+    ASKED,
+    NOW,
+    NOTHING_KNOWN, /* an event without a kind */
+    HAPPENING_COUNT
+};
+
+static const char *const happening_names[] = {
+    [GO] = "go",
+    [WATCH] = "watch",
+    [TIMER_EARLY] = "a timer too early",
+    [TIMER_NEXT] = "the timer of the next request",
+    [TIMER_DEADLINE] = "the deadline",
+    [TIMER_GRACE] = "the end of the grace",
+    [GOOD] = "a good reply",
+    [GOOD_END] = "a good reply that tells the end",
+    [ENDED] = "a reply that it is over",
+    [STRANGE] = "a strange reply",
+    [RETRY] = "a reply to try again",
+    [NOT_PROCESSED] = "not processed",
+    [LOST] = "a lost reply",
+    [NOT_FOUND] = "not found",
+    [REFUSED] = "a refusal",
+    [CLASSLESS] = "a reply without a class",
+    [SIGNALLED] = "a signal",
+    [GATE_DEADLINE] = "the gate's deadline",
+    [FAIL_FAST] = "fail_fast",
+    [DECIDED] = "the gate is decided",
+    [ASKED] = "being asked to stop",
+    [NOW] = "a second signal",
+    [NOTHING_KNOWN] = "an event without a kind",
+};
+
+#define B(n) (1u << (n))
+
+enum {
+    REPLIES = B(GOOD) | B(GOOD_END) | B(ENDED) | B(STRANGE) | B(RETRY) | B(NOT_PROCESSED) |
+              B(LOST) | B(NOT_FOUND) | B(REFUSED) | B(CLASSLESS),
+    STOPS = B(SIGNALLED) | B(GATE_DEADLINE) | B(FAIL_FAST) | B(DECIDED) | B(ASKED) | B(NOW),
+    /* Stops that make a run cancelled; the gate's deadline makes it timed out. */
+    CANCELS = STOPS & ~B(GATE_DEADLINE),
+    FIRST_STOPS = STOPS & ~B(NOW),
+    FIRST_CANCELS = CANCELS & ~B(NOW),
+    BEGINNINGS = B(GO) | B(WATCH),
+    EMPTY = B(TIMER_EARLY) | B(NOTHING_KNOWN), /* nothing may follow, ever */
+    /* Situations with no request under way. */
+    QUIET = B(WAITING) | B(RESENDING) | B(RESTARTING) | B(BETWEEN_POLLS) | B(BETWEEN_DETAILS) |
+            B(BETWEEN_CANCELS) | B(CANCELLED) | B(DONE),
+    ALL_SITUATIONS = B(SITUATION_COUNT) - 1,
+    ALIVE = ALL_SITUATIONS & ~B(DONE)
+};
+
+enum what {
+    STAYS,
+    SENDS_START,
+    SENDS_STATUS,
+    SENDS_DETAILS,
+    SENDS_CANCEL,
+    AGAIN,
+    ENDS,
+    CANNOT_BE /* by the rules for callers, or because there is no such moment; that is checked */
+};
+
+/* One remote run, details, two attempts if it fails before it is done, and a way to cancel. */
+static const struct {
+    unsigned in; /* situations */
+    unsigned on; /* happenings */
+    enum what what;
+    enum run_state state;
+    enum ending ending;
+    enum outcome outcome;
+} table[] = {
+    /* What changes nothing: see the comparison of everything else in check_pair(). */
+    {ALIVE, EMPTY, STAYS, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {ALIVE & ~B(WAITING), BEGINNINGS, STAYS, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(DONE), EMPTY | BEGINNINGS | STOPS, STAYS, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {QUIET, REPLIES, CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {ALL_SITUATIONS & ~(QUIET | B(POLLING) | B(ASKING_END)), B(GOOD_END), CANNOT_BE, RUN_UNKNOWN,
+     ENDING_NONE, OUTCOME_UNKNOWN},
+
+    {B(WAITING), B(GO), SENDS_START, RUN_STARTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(WAITING), B(WATCH), SENDS_STATUS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(WAITING), CANCELS, ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_CANCELLED},
+    {B(WAITING), B(GATE_DEADLINE), ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_TIMED_OUT},
+
+    {B(STARTING), B(TIMER_DEADLINE), STAYS, RUN_STARTING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(STARTING), B(GOOD), STAYS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(STARTING), B(ENDED), ENDS, RUN_DONE, ENDING_SEEN, OUTCOME_SKIPPED},
+    {B(STARTING), B(NOT_PROCESSED), STAYS, RUN_STARTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(STARTING), B(LOST), ENDS, RUN_DONE, ENDING_START_LOST, OUTCOME_START_UNKNOWN},
+    {B(STARTING), B(REFUSED) | B(STRANGE) | B(RETRY) | B(NOT_FOUND) | B(CLASSLESS), ENDS, RUN_DONE,
+     ENDING_START_REFUSED, OUTCOME_ERROR},
+    {B(STARTING), FIRST_STOPS, STAYS, RUN_STARTING, ENDING_STOPPED, OUTCOME_UNKNOWN},
+    {B(STARTING), B(NOW), ENDS, RUN_DONE, ENDING_START_LOST, OUTCOME_START_UNKNOWN},
+
+    {B(RESENDING), B(TIMER_NEXT), SENDS_START, RUN_STARTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(RESENDING), B(TIMER_DEADLINE) | B(GATE_DEADLINE), ENDS, RUN_DONE, ENDING_NOT_STARTED,
+     OUTCOME_TIMED_OUT},
+    {B(RESENDING), CANCELS, ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_CANCELLED},
+
+    {B(RESTARTING), B(TIMER_NEXT), SENDS_START, RUN_STARTING, ENDING_NONE, OUTCOME_ERROR},
+    {B(RESTARTING), CANCELS, ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_CANCELLED},
+    {B(RESTARTING), B(GATE_DEADLINE), ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_TIMED_OUT},
+
+    /* Its reply decides whether there is something to cancel. */
+    {B(START_GIVEN_UP), B(GOOD), SENDS_CANCEL, RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(START_GIVEN_UP), B(ENDED), ENDS, RUN_DONE, ENDING_SEEN, OUTCOME_SKIPPED},
+    {B(START_GIVEN_UP), B(NOT_PROCESSED), ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_TIMED_OUT},
+    {B(START_GIVEN_UP), B(LOST) | B(TIMER_GRACE) | B(NOW), ENDS, RUN_DONE, ENDING_START_LOST,
+     OUTCOME_START_UNKNOWN},
+    {B(START_GIVEN_UP), B(REFUSED) | B(STRANGE) | B(RETRY) | B(NOT_FOUND) | B(CLASSLESS), ENDS,
+     RUN_DONE, ENDING_START_REFUSED, OUTCOME_ERROR},
+    {B(START_GIVEN_UP), FIRST_STOPS, STAYS, RUN_STARTING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+
+    {B(BETWEEN_POLLS), B(TIMER_NEXT), SENDS_STATUS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(BETWEEN_POLLS) | B(POLLING), B(TIMER_DEADLINE), SENDS_CANCEL, RUN_CANCELLING,
+     ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(BETWEEN_POLLS) | B(POLLING), FIRST_STOPS, SENDS_CANCEL, RUN_CANCELLING, ENDING_STOPPED,
+     OUTCOME_UNKNOWN},
+    {B(BETWEEN_POLLS) | B(POLLING), B(NOW), ENDS, RUN_DONE, ENDING_STOPPED, OUTCOME_CANCELLED},
+    {B(POLLING), B(GOOD) | B(STRANGE) | B(RETRY) | B(NOT_FOUND), STAYS, RUN_POLLING, ENDING_NONE,
+     OUTCOME_UNKNOWN},
+    {B(POLLING), B(GOOD_END), SENDS_DETAILS, RUN_COLLECTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(POLLING), B(ENDED) | B(NOT_PROCESSED) | B(LOST) | B(REFUSED) | B(CLASSLESS), SENDS_CANCEL,
+     RUN_CANCELLING, ENDING_POLL_REFUSED, OUTCOME_UNKNOWN},
+
+    /* The end was seen: from here on nothing changes it. */
+    {B(COLLECTING), B(RETRY), STAYS, RUN_COLLECTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(COLLECTING),
+     B(GOOD) | B(ENDED) | B(STRANGE) | B(NOT_PROCESSED) | B(LOST) | B(NOT_FOUND) | B(REFUSED) |
+         B(CLASSLESS),
+     ENDS, RUN_DONE, ENDING_SEEN, OUTCOME_FAILED},
+    {B(BETWEEN_DETAILS), B(TIMER_NEXT), SENDS_DETAILS, RUN_COLLECTING, ENDING_NONE,
+     OUTCOME_UNKNOWN},
+    {B(COLLECTING) | B(BETWEEN_DETAILS), B(TIMER_DEADLINE) | STOPS, ENDS, RUN_DONE, ENDING_SEEN,
+     OUTCOME_FAILED},
+
+    /* Once: the answer to a cancellation, whatever it is, but for trouble that may pass. */
+    {B(CANCELLING), REPLIES & ~(B(RETRY) | B(GOOD_END)), STAYS, RUN_CANCELLING, ENDING_DEADLINE,
+     OUTCOME_UNKNOWN},
+    {B(CANCELLING), B(RETRY), STAYS, RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(BETWEEN_CANCELS), B(TIMER_NEXT), SENDS_CANCEL, RUN_CANCELLING, ENDING_DEADLINE,
+     OUTCOME_UNKNOWN},
+    {B(CANCELLED), B(TIMER_NEXT), SENDS_STATUS, RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(ASKING_END), REPLIES & ~(B(GOOD_END) | B(NOT_FOUND) | B(REFUSED)), STAYS, RUN_CANCELLING,
+     ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(ASKING_END), B(GOOD_END), ENDS, RUN_DONE, ENDING_SEEN, OUTCOME_FAILED},
+    {B(ASKING_END), B(NOT_FOUND) | B(REFUSED), ENDS, RUN_DONE, ENDING_DEADLINE, OUTCOME_TIMED_OUT},
+    {B(CANCELLING) | B(BETWEEN_CANCELS) | B(CANCELLED) | B(ASKING_END), B(TIMER_GRACE) | B(NOW),
+     ENDS, RUN_DONE, ENDING_DEADLINE, OUTCOME_TIMED_OUT},
+    {B(CANCELLING) | B(BETWEEN_CANCELS) | B(CANCELLED) | B(ASKING_END), FIRST_STOPS, STAYS,
+     RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+
+    /* Moments that do not exist. */
+    {B(WAITING) | B(STARTING) | B(START_GIVEN_UP) | B(POLLING) | B(COLLECTING) | B(CANCELLING) |
+         B(ASKING_END) | B(DONE),
+     B(TIMER_NEXT), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(WAITING) | B(RESTARTING) | B(START_GIVEN_UP) | B(CANCELLING) | B(BETWEEN_CANCELS) |
+         B(CANCELLED) | B(ASKING_END) | B(DONE),
+     B(TIMER_DEADLINE), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(WAITING) | B(STARTING) | B(RESENDING) | B(RESTARTING) | B(BETWEEN_POLLS) | B(POLLING) |
+         B(COLLECTING) | B(BETWEEN_DETAILS) | B(DONE),
+     B(TIMER_GRACE), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
+};
+
+static void bring_about_cancelling(struct life *l)
+{
+    go(l);
+    started(l, 1, 0);
+    l->now = l->run.deadline;
+    timer(l);
+}
+
+static void bring_about(struct life *l, enum situation s)
+{
+    struct run_limits limits = usual;
+
+    limits.has_details = true;
+    limits.attempts = s == RESTARTING ? 2 : 1;
+    born(l, &limits);
+    if (s == WAITING)
+        return;
+    if (s == CANCELLING || s == BETWEEN_CANCELS || s == CANCELLED || s == ASKING_END) {
+        bring_about_cancelling(l);
+        if (s == BETWEEN_CANCELS)
+            reply(l, REPLY_RETRY);
+        if (s == CANCELLED || s == ASKING_END)
+            reply(l, REPLY_GOOD);
+        if (s == ASKING_END)
+            wait_for_timer(l);
+        return;
+    }
+    go(l);
+    if (s == RESENDING) {
+        reply(l, REPLY_NOT_PROCESSED);
+    } else if (s == RESTARTING || s == DONE) {
+        reply(l, REPLY_REFUSED);
+    } else if (s == START_GIVEN_UP) {
+        l->now = l->run.deadline;
+        timer(l);
+    } else if (s != STARTING) {
+        started(l, 1, 0);
+        if (s == POLLING)
+            wait_for_timer(l);
+        if (s == COLLECTING || s == BETWEEN_DETAILS)
+            polled(l, OUTCOME_FAILED);
+        if (s == BETWEEN_DETAILS)
+            reply(l, REPLY_RETRY);
+    }
+}
+
+static const enum reply_class class_of[] = {
+    [GOOD] = REPLY_GOOD,           [GOOD_END] = REPLY_GOOD,
+    [ENDED] = REPLY_ENDED,         [STRANGE] = REPLY_STRANGE,
+    [RETRY] = REPLY_RETRY,         [NOT_PROCESSED] = REPLY_NOT_PROCESSED,
+    [LOST] = REPLY_LOST,           [NOT_FOUND] = REPLY_NOT_FOUND,
+    [REFUSED] = REPLY_REFUSED,     [CLASSLESS] = REPLY_UNKNOWN,
+};
+
+static const enum stop stop_of[] = {
+    [SIGNALLED] = STOP_SIGNAL,     [GATE_DEADLINE] = STOP_GATE_DEADLINE,
+    [FAIL_FAST] = STOP_FAIL_FAST,  [DECIDED] = STOP_DECIDED,
+    [ASKED] = STOP_ASKED,          [NOW] = STOP_NOW,
+};
+
+/* The event of a happening; false if it cannot be in that situation. Moves the clock. */
+static bool happens(struct life *l, enum happening h, struct event *e)
+{
+    const struct run *r = &l->run;
+
+    *e = (struct event){.kind = EVENT_TIMER, .retry_after_ms = -1, .expected_ms = -1};
+    if (h == TIMER_EARLY) {
+        l->now = r->due == never ? l->now + HOUR : r->due - 1;
+    } else if (h == TIMER_NEXT || h == TIMER_DEADLINE || h == TIMER_GRACE) {
+        int64_t at = h == TIMER_NEXT ? r->next : h == TIMER_GRACE ? r->grace_until : r->deadline;
+
+        if (at == never)
+            return false;
+        assert_true(at >= r->due);
+        l->now = at;
+    } else if (REPLIES & B(h)) {
+        e->kind = EVENT_REPLY;
+        e->reply = class_of[h];
+        e->outcome = h == ENDED ? OUTCOME_SKIPPED : OUTCOME_RUNNING;
+        e->remotes = 1;
+        l->now += 100;
+        if (!r->in_flight || (h == GOOD_END && r->request != REQUEST_STATUS))
+            return false;
+        if (h == GOOD_END)
+            run_set_remote(&l->run, r->cursor, OUTCOME_FAILED);
+    } else if (STOPS & B(h)) {
+        e->kind = EVENT_STOP;
+        e->stop = stop_of[h];
+    } else {
+        e->kind = h == GO ? EVENT_GO : h == WATCH ? EVENT_WATCH : EVENT_UNKNOWN;
+        e->remotes = 1;
+    }
+    return true;
+}
+
+static enum what what_of(const struct action *a)
+{
+    static const enum what of_request[REQUEST_KIND_COUNT] = {
+        [REQUEST_START] = SENDS_START,
+        [REQUEST_STATUS] = SENDS_STATUS,
+        [REQUEST_DETAILS] = SENDS_DETAILS,
+        [REQUEST_CANCEL] = SENDS_CANCEL,
+    };
+
+    switch (a->kind) {
+    case ACTION_NONE:
+        return STAYS;
+    case ACTION_SEND:
+        assert_int_equal(a->remote, 0);
+        return of_request[a->request];
+    case ACTION_AGAIN:
+        return AGAIN;
+    case ACTION_DONE:
+        return ENDS;
+    }
+    return CANNOT_BE;
+}
+
+/* What a run that was not touched looks like. */
+static bool same_life(const struct run *a, const struct run *b)
+{
+    return a->state == b->state && a->in_flight == b->in_flight && a->next == b->next &&
+           a->due == b->due && a->deadline == b->deadline && a->grace_until == b->grace_until &&
+           a->attempt == b->attempt && a->ending == b->ending && a->outcome == b->outcome &&
+           a->stop == b->stop && a->trouble == b->trouble && a->failures == b->failures &&
+           a->remote_count == b->remote_count && a->gave_up_as == b->gave_up_as;
+}
+
+static void check_pair(enum situation s, enum happening h, size_t row)
+{
+    const char *in = situation_names[s], *on = happening_names[h];
+    struct life l;
+    struct run before;
+    struct event e;
+
+    bring_about(&l, s);
+    before = l.run;
+    if (!happens(&l, h, &e)) {
+        if (table[row].what != CANNOT_BE)
+            fail_msg("%s, %s: that cannot be", in, on);
+        run_free(&l.run);
+        return;
+    }
+    if (table[row].what == CANNOT_BE)
+        fail_msg("%s, %s: that can be", in, on);
+    step(&l, &e);
+    if (what_of(&l.last) != table[row].what)
+        fail_msg("%s, %s: action %d", in, on, (int)what_of(&l.last));
+    if (table[row].state == RUN_UNKNOWN) {
+        if (!same_life(&before, &l.run))
+            fail_msg("%s, %s: something has changed", in, on);
+    } else if (l.run.state != table[row].state || l.run.ending != table[row].ending ||
+               l.run.outcome != table[row].outcome) {
+        fail_msg("%s, %s: %s, ending %d, outcome %s", in, on, run_state_name(l.run.state),
+                 (int)l.run.ending, outcome_name(l.run.outcome));
+    }
+    assert_int_equal(l.run.in_flight, l.last.kind == ACTION_SEND ||
+                                          (l.last.kind == ACTION_NONE && before.in_flight &&
+                                           e.kind != EVENT_REPLY));
+    /* A stop is remembered: what was stopped is never begun anew. The first stays the reason. */
+    if (e.kind == EVENT_STOP && s != DONE)
+        assert_int_equal(l.run.stop, e.stop);
+    run_free(&l.run);
+}
+
+static void test_every_pair(void **state)
+{
+    (void)state;
+    assert_int_equal(ARRAY_LEN(situation_names), SITUATION_COUNT);
+    assert_int_equal(ARRAY_LEN(happening_names), HAPPENING_COUNT);
+    for (unsigned s = 0; s < SITUATION_COUNT; s++) {
+        for (unsigned h = 0; h < HAPPENING_COUNT; h++) {
+            size_t rows = 0, found = 0;
+
+            for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+                if ((table[i].in & B(s)) && (table[i].on & B(h))) {
+                    found = i;
+                    rows++;
+                }
+            }
+            if (rows != 1)
+                fail_msg("%s, %s: in %zu rows of the table", situation_names[s],
+                         happening_names[h], rows);
+            check_pair((enum situation)s, (enum happening)h, found);
+        }
+    }
+}
+
+/* The situations are what their names say. */
+static void test_situations(void **state)
+{
+    static const struct {
+        enum situation situation;
+        enum run_state state;
+        bool in_flight;
+        enum request_kind request;
+    } rows[] = {
+        {WAITING, RUN_WAITING, false, REQUEST_START},
+        {STARTING, RUN_STARTING, true, REQUEST_START},
+        {RESENDING, RUN_STARTING, false, REQUEST_START},
+        {RESTARTING, RUN_STARTING, false, REQUEST_START},
+        {START_GIVEN_UP, RUN_STARTING, true, REQUEST_START},
+        {BETWEEN_POLLS, RUN_POLLING, false, REQUEST_START},
+        {POLLING, RUN_POLLING, true, REQUEST_STATUS},
+        {COLLECTING, RUN_COLLECTING, true, REQUEST_DETAILS},
+        {BETWEEN_DETAILS, RUN_COLLECTING, false, REQUEST_DETAILS},
+        {CANCELLING, RUN_CANCELLING, true, REQUEST_CANCEL},
+        {BETWEEN_CANCELS, RUN_CANCELLING, false, REQUEST_CANCEL},
+        {CANCELLED, RUN_CANCELLING, false, REQUEST_CANCEL},
+        {ASKING_END, RUN_CANCELLING, true, REQUEST_STATUS},
+        {DONE, RUN_DONE, false, REQUEST_START},
+    };
+
+    (void)state;
+    assert_int_equal(ARRAY_LEN(rows), SITUATION_COUNT);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        bring_about(&l, rows[i].situation);
+        if (l.run.state != rows[i].state || l.run.in_flight != rows[i].in_flight ||
+            l.run.request != rows[i].request)
+            fail_msg("%s: %s, in flight %d, request %d", situation_names[rows[i].situation],
+                     run_state_name(l.run.state), l.run.in_flight, (int)l.run.request);
+        run_free(&l.run);
+    }
+}
+
+/* --- random walks ------------------------------------------------------------------------------- */
+
+/* What a walk has seen so far, kept apart from the run's own book-keeping. */
+struct witness {
+    uint64_t seed, rng;
+    struct life life;
+    const struct run_limits *limits;
+    const char *trail; /* what kind of walk */
+    bool done, stopped;
+    int64_t attempts, again;
+
+    /* Of the attempt: */
+    size_t remotes, refused;
+    bool known;       /* the remote runs are */
+    bool may_start;   /* no start was sent, or the last one may be repeated */
+    bool may_exist;   /* some start may have had effect, and the runs are not known */
+    enum outcome outcomes[4];
+    int64_t statuses[4];
+
+    bool in_flight;
+    enum request_kind request;
+    size_t remote;
+    int64_t answer_at;
+    size_t steps;
+};
+
+enum { REPLY_TIME_MAX = 60 * SECOND, ASKED_DELAY_MAX = 90 * SECOND };
+
+static void check(const struct witness *w, bool holds, const char *what)
+{
+    if (!holds)
+        fail_msg("%s walk, seed %" PRIu64 ", step %zu, %s: %s", w->trail, w->seed, w->steps,
+                 run_state_name(w->life.run.state), what);
+}
+
+static bool chance(struct witness *w, int64_t one_in)
+{
+    return rng_up_to(&w->rng, one_in - 1) == 0;
+}
+
+static void see_send(struct witness *w, const struct action *a)
+{
+    w->in_flight = true;
+    w->request = a->request;
+    w->remote = a->remote;
+    w->answer_at = w->life.now + rng_up_to(&w->rng, chance(w, 3) ? REPLY_TIME_MAX : SECOND);
+    check(w, w->life.run.in_flight && w->life.run.request == a->request, "sent, but not in flight");
+    switch (a->request) {
+    case REQUEST_START:
+        check(w, !w->stopped, "a stopped run starts");
+        check(w, !w->known, "a start although the runs are known");
+        check(w, w->may_start, "a start that may be the second");
+        w->may_start = false;
+        w->attempts = w->life.run.attempt;
+        check(w, w->attempts <= w->limits->attempts, "more attempts than allowed");
+        check(w, w->attempts == w->again + 1, "an attempt that was not announced");
+        return;
+    case REQUEST_STATUS:
+        check(w, w->known && a->remote < w->remotes, "a status request about nothing");
+        check(w, !outcome_is_final(w->outcomes[a->remote]), "a poll of a run that is over");
+        w->statuses[a->remote]++;
+        check(w, !w->limits->once || w->statuses[a->remote] == 1, "polled twice");
+        return;
+    case REQUEST_DETAILS:
+        check(w, w->limits->has_details, "details that there are not");
+        for (size_t i = 0; i < w->remotes; i++)
+            check(w, outcome_is_final(w->outcomes[i]), "details before the end");
+        return;
+    case REQUEST_CANCEL:
+        check(w, w->limits->can_cancel, "cancelled, but must not be");
+        check(w, !w->limits->once, "cancelled, but was only looked at");
+        check(w, w->known && a->remote < w->remotes, "nothing is cancelled");
+        check(w, !outcome_is_final(w->outcomes[a->remote]), "cancelled after its end");
+        return;
+    default:
+        check(w, false, "a request of another kind");
+    }
+}
+
+static void forget_attempt(struct witness *w)
+{
+    w->known = false;
+    w->may_start = true;
+    w->may_exist = false;
+    w->remotes = w->refused = 0;
+    memset(w->statuses, 0, sizeof(w->statuses));
+}
+
+static void see_end(struct witness *w, enum action_kind kind)
+{
+    const struct run *r = &w->life.run;
+    size_t passed = 0;
+
+    for (size_t i = 0; i < w->remotes; i++)
+        passed += w->outcomes[i] == OUTCOME_PASSED;
+    if (r->outcome == OUTCOME_PASSED)
+        check(w, w->known && passed == w->remotes && passed && !w->refused, "not seen to pass");
+    if (r->outcome == OUTCOME_START_UNKNOWN)
+        check(w, w->may_exist, "unknown whether it was started, without a reason");
+    else
+        check(w, !w->may_exist, "a run may exist, and nobody is told");
+    check(w, r->outcome != OUTCOME_RUNNING || w->limits->once, "left while it runs");
+    check(w, r->ending != ENDING_NONE, "it ends for no reason");
+    check(w, !r->in_flight && r->next == never + (kind == ACTION_AGAIN ? r->next - never : 0),
+          "something is left to do");
+    w->in_flight = false;
+    if (kind == ACTION_DONE) {
+        check(w, r->state == RUN_DONE && r->due == never, "done, but not at rest");
+        w->done = true;
+        return;
+    }
+    check(w, !w->stopped, "a stopped run begins anew");
+    check(w, !w->limits->once, "it was only looked at, and begins anew");
+    check(w, r->outcome != OUTCOME_START_UNKNOWN, "begun anew though a run may exist");
+    check(w, w->limits->retry_on >> r->outcome & 1u, "begun anew for no reason");
+    w->again = r->attempt;
+    check(w, w->again < w->limits->attempts, "begun anew too often");
+    forget_attempt(w);
+}
+
+static void walk_step(struct witness *w, const struct event *e)
+{
+    struct run *r = &w->life.run;
+    bool was_start = w->in_flight && w->request == REQUEST_START;
+
+    w->steps++;
+    check(w, !w->done, "walked on after the end");
+    if (e->kind == EVENT_STOP) {
+        w->stopped = true;
+        if (was_start && e->stop == STOP_NOW)
+            w->may_exist = true;
+    }
+    if (e->kind == EVENT_WATCH) {
+        w->known = true;
+        w->remotes = e->remotes;
+        w->again = 0;
+        w->attempts = 1;
+    }
+    if (e->kind == EVENT_TIMER && was_start && w->life.now >= r->grace_until)
+        w->may_exist = true;
+    step(&w->life, e);
+    switch (w->life.last.kind) {
+    case ACTION_NONE:
+        break;
+    case ACTION_SEND:
+        see_send(w, &w->life.last);
+        break;
+    case ACTION_AGAIN:
+    case ACTION_DONE:
+        see_end(w, w->life.last.kind);
+        break;
+    }
+    check(w, r->in_flight == w->in_flight, "what is in flight is not agreed on");
+    check(w, w->done == (r->state == RUN_DONE), "done without a word");
+    check(w, r->attempt <= w->limits->attempts, "attempts beyond the limit");
+    if (!w->done && r->state != RUN_WAITING && !r->in_flight)
+        check(w, r->due != never, "nothing will ever happen");
+    check(w, r->state != RUN_WAITING || r->due == never, "a timer for a run that waits");
+}
+
+/* Timers until none is due at this moment: the loop would spin if that took long. */
+static void walk_timers(struct witness *w)
+{
+    for (int n = 0; !w->done && w->life.run.due <= w->life.now; n++) {
+        check(w, n < 4, "the timer is due again and again");
+        walk_step(w, &(struct event){.kind = EVENT_TIMER});
+    }
+}
+
+/* Kinds of walks: what replies there are, and what stops it. */
+enum weather {
+    FAIR,    /* anything goes */
+    FAILING, /* no status is ever told, no start and no cancellation is sure to work */
+    ENDLESS  /* runs go on for ever: only the deadline ends them */
+};
+
+static enum reply_class random_class(struct witness *w, enum weather weather)
+{
+    static const enum reply_class trouble[] = {REPLY_RETRY, REPLY_RETRY, REPLY_STRANGE,
+                                               REPLY_NOT_FOUND};
+    static const enum reply_class starts[] = {REPLY_NOT_PROCESSED, REPLY_NOT_PROCESSED, REPLY_LOST,
+                                              REPLY_GOOD};
+
+    if (w->request == REQUEST_START) {
+        if (weather == FAIR && chance(w, 4))
+            return (enum reply_class)rng_up_to(&w->rng, REPLY_CLASS_COUNT - 1);
+        return weather == ENDLESS ? REPLY_GOOD : starts[rng_up_to(&w->rng, 3)];
+    }
+    if (weather == ENDLESS)
+        return w->request == REQUEST_CANCEL ? REPLY_RETRY : REPLY_GOOD;
+    if (weather == FAILING)
+        return trouble[rng_up_to(&w->rng, chance(w, 8) ? 3 : 1)];
+    if (chance(w, 2))
+        return (enum reply_class)rng_up_to(&w->rng, REPLY_CLASS_COUNT - 1);
+    return chance(w, 3) ? REPLY_RETRY : REPLY_GOOD;
+}
+
+static void answer(struct witness *w, enum weather weather)
+{
+    struct event e = reply_event(random_class(w, weather));
+
+    if (chance(w, 6))
+        e.retry_after_ms = rng_up_to(&w->rng, ASKED_DELAY_MAX);
+    if (chance(w, 6))
+        e.expected_ms = rng_up_to(&w->rng, HOUR);
+    w->in_flight = false;
+    if (w->request == REQUEST_START && e.reply == REPLY_GOOD) {
+        e.remotes = 1 + (size_t)rng_up_to(&w->rng, 2);
+        e.refused = chance(w, 4) ? 1 : 0;
+        w->known = true;
+        w->may_exist = false;
+        w->remotes = e.remotes;
+        w->refused = e.refused;
+        for (size_t i = 0; i < w->remotes; i++)
+            w->outcomes[i] = OUTCOME_RUNNING;
+    } else if (w->request == REQUEST_START) {
+        /* What the loop tells of a start that is over before it began; never that it passed. */
+        e.outcome = OUTCOME_FAILED;
+        if (e.reply == REPLY_ENDED)
+            w->may_exist = false;
+        if (e.reply == REPLY_LOST)
+            w->may_exist = true;
+        w->may_start = e.reply == REPLY_NOT_PROCESSED ||
+                       (e.reply == REPLY_LOST && w->limits->idempotent);
+    } else if (w->request == REQUEST_STATUS && e.reply == REPLY_GOOD) {
+        e.outcome = OUTCOME_RUNNING;
+        if (weather == FAIR && chance(w, 3))
+            e.outcome = chance(w, 2) ? OUTCOME_PASSED
+                                     : (enum outcome)rng_up_to(&w->rng, OUTCOME_EMPTY);
+        if (outcome_is_final(e.outcome)) {
+            w->outcomes[w->remote] = e.outcome;
+            run_set_remote(&w->life.run, w->remote, e.outcome);
+        }
+    } else if (w->request == REQUEST_DETAILS && e.reply == REPLY_GOOD && chance(w, 8)) {
+        w->outcomes[w->remote] = OUTCOME_EMPTY;
+        run_set_remote(&w->life.run, w->remote, OUTCOME_EMPTY);
+    }
+    walk_step(w, &e);
+}
+
+static int64_t pick(struct witness *w, const int64_t *values, size_t count)
+{
+    return values[rng_up_to(&w->rng, (int64_t)count - 1)];
+}
+
+#define PICK(w, ...)                                                                               \
+    pick(w, (const int64_t[]){__VA_ARGS__}, ARRAY_LEN(((const int64_t[]){__VA_ARGS__})))
+
+static struct run_limits random_limits(struct witness *w, enum weather weather)
+{
+    struct run_limits limits = {
+        .schedule = {.poll_min_ms = PICK(w, 1, 250, SECOND, 5 * SECOND),
+                     .poll_max_ms = PICK(w, 5 * SECOND, 15 * SECOND, MINUTE),
+                     .expected_ms = PICK(w, -1, -1, 20 * SECOND, 10 * MINUTE)},
+        .timeout_ms = PICK(w, 0, 1, 3 * SECOND, MINUTE, 20 * MINUTE),
+        .outage_ms = PICK(w, 0, 1, 30 * SECOND, 5 * MINUTE),
+        .cancel_grace_ms = PICK(w, 0, 1, 10 * SECOND, MINUTE),
+        .attempts = PICK(w, 1, 1, 2, 3),
+        .retry_on = (unsigned)rng_up_to(&w->rng, (1 << OUTCOME_COUNT) - 1),
+        .can_cancel = !chance(w, 3),
+        .has_details = chance(w, 2),
+        .idempotent = chance(w, 3),
+    };
+
+    if (weather == ENDLESS && !limits.timeout_ms)
+        limits.timeout_ms = HOUR;
+    if (weather == FAIR && chance(w, 6)) {
+        limits.once = true;
+        limits.can_cancel = limits.has_details = false;
+    }
+    return limits;
+}
+
+/* The longest that a life in such weather may take. */
+static int64_t longest_life(const struct run_limits *l, enum weather weather, size_t remotes)
+{
+    int64_t pause = ASKED_DELAY_MAX + l->schedule.poll_max_ms + REPLY_TIME_MAX;
+    int64_t outage = l->outage_ms + pause;
+    int64_t polling = weather == ENDLESS ? l->timeout_ms : outage;
+    int64_t attempt;
+
+    /* Starting, polling, details of each, and two waits for an end: of the start, of the run. */
+    attempt = outage + polling + outage * (int64_t)remotes + 2 * l->cancel_grace_ms + pause;
+    return attempt * l->attempts;
+}
+
+static void begin_walk(struct witness *w, struct run_limits *limits, enum weather weather,
+                       uint64_t seed)
+{
+    static const char *const names[] = {
+        [FAIR] = "fair", [FAILING] = "failing", [ENDLESS] = "endless"};
+
+    memset(w, 0, sizeof(*w));
+    w->seed = w->rng = seed;
+    w->trail = names[weather];
+    *limits = random_limits(w, weather);
+    w->limits = limits;
+    born(&w->life, limits);
+    forget_attempt(w);
+    if (limits->once || chance(w, 5)) {
+        size_t remotes = 1 + (size_t)rng_up_to(&w->rng, 2);
+
+        for (size_t i = 0; i < remotes; i++)
+            w->outcomes[i] = OUTCOME_RUNNING;
+        walk_step(w, &(struct event){.kind = EVENT_WATCH, .remotes = remotes});
+    } else if (chance(w, 20)) {
+        walk_step(w, &(struct event){.kind = EVENT_STOP,
+                                     .stop = (enum stop)(1 + rng_up_to(&w->rng, STOP_COUNT - 2))});
+    } else {
+        walk_step(w, &(struct event){.kind = EVENT_GO});
+    }
+}
+
+/* As the loop does it: the next moment, a little late perhaps, and what comes then. */
+static void walk_on(struct witness *w, enum weather weather)
+{
+    struct run *r = &w->life.run;
+    int64_t at = r->due;
+
+    if (w->in_flight && w->answer_at < at)
+        at = w->answer_at;
+    check(w, at != never, "neither a reply nor a timer will come");
+    if (at > w->life.now)
+        w->life.now = at + (chance(w, 10) ? rng_up_to(&w->rng, 2 * SECOND) : 0);
+    if (weather == FAIR && chance(w, 25)) {
+        struct event e = {.kind = EVENT_STOP,
+                          .stop = (enum stop)(1 + rng_up_to(&w->rng, STOP_COUNT - 2))};
+
+        walk_step(w, &e);
+    } else if (weather == FAIR && chance(w, 25)) {
+        /* Nothing of this must change anything. */
+        walk_step(w, &(struct event){.kind = (enum event_kind)rng_up_to(&w->rng, EVENT_WATCH),
+                                     .remotes = 1});
+    } else if (w->in_flight && w->answer_at <= w->life.now && chance(w, 2)) {
+        answer(w, weather);
+    } else {
+        walk_timers(w);
+        if (!w->done && w->in_flight && w->answer_at <= w->life.now)
+            answer(w, weather);
+    }
+}
+
+enum { WALKS = 30000, STEPS_MAX = 100000 };
+
+/* How often each ending was met: a walk that never gets there proves nothing. */
+static void walk_all(enum weather weather, size_t *endings)
+{
+    for (uint64_t seed = 1; seed <= WALKS; seed++) {
+        struct run_limits limits;
+        struct witness w;
+        int64_t began;
+
+        begin_walk(&w, &limits, weather, seed);
+        began = 1000 * SECOND;
+        while (!w.done) {
+            check(&w, w.steps < STEPS_MAX, "it never ends");
+            walk_on(&w, weather);
+        }
+        if (weather != FAIR && w.life.now - began > longest_life(&limits, weather, 3))
+            fail_msg("%s walk, seed %" PRIu64 ": it took %" PRId64 " s, at most %" PRId64
+                     " s are allowed",
+                     w.trail, seed, (w.life.now - began) / SECOND,
+                     longest_life(&limits, weather, 3) / SECOND);
+        endings[w.life.run.ending]++;
+        /* After the end nothing wakes it up. */
+        for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+            w.life.last.kind = ACTION_SEND;
+            step(&w.life, &(struct event){.kind = (enum event_kind)kind, .stop = STOP_NOW,
+                                          .reply = REPLY_GOOD, .remotes = 1});
+            check(&w, w.life.last.kind == ACTION_NONE && w.life.run.state == RUN_DONE &&
+                          w.life.run.due == never, "it came back to life");
+        }
+        run_free(&w.life.run);
+    }
+}
+
+static void test_fair_walks(void **state)
+{
+    size_t endings[ENDING_STOPPED + 1] = {0};
+
+    (void)state;
+    walk_all(FAIR, endings);
+    for (int e = ENDING_SEEN; e <= ENDING_STOPPED; e++) {
+        if (endings[e] < 10)
+            fail_msg("ending %d was met %zu times", e, endings[e]);
+    }
+}
+
+static void test_failing_walks(void **state)
+{
+    size_t endings[ENDING_STOPPED + 1] = {0};
+
+    (void)state;
+    walk_all(FAILING, endings);
+    assert_int_equal(endings[ENDING_SEEN], 0);
+    assert_int_equal(endings[ENDING_STOPPED], 0);
+    assert_true(endings[ENDING_OUTAGE] > 100 && endings[ENDING_DEADLINE] > 100 &&
+                endings[ENDING_START_FAILED] > 100 && endings[ENDING_START_LOST] > 100);
+}
+
+static void test_endless_walks(void **state)
+{
+    size_t endings[ENDING_STOPPED + 1] = {0};
+
+    (void)state;
+    walk_all(ENDLESS, endings);
+    assert_int_equal(endings[ENDING_SEEN], 0);
+    assert_true(endings[ENDING_DEADLINE] > WALKS / 2);
+}
+
+/* --- stories ------------------------------------------------------------------------------------ */
+
+static void expect_quiet(const struct life *l, enum run_state state)
+{
+    assert_int_equal(l->last.kind, ACTION_NONE);
+    assert_int_equal(l->run.state, state);
+}
+
+static void expect_send(const struct life *l, enum request_kind request, size_t remote)
+{
+    assert_int_equal(l->last.kind, ACTION_SEND);
+    assert_int_equal(l->last.request, request);
+    assert_int_equal(l->last.remote, remote);
+}
+
+/* It is done with that outcome; the memory goes back. */
+static void expect_done(struct life *l, enum outcome outcome, enum ending ending)
+{
+    if (l->last.kind != ACTION_DONE || l->run.state != RUN_DONE || l->run.outcome != outcome ||
+        l->run.ending != ending)
+        fail_msg("action %d, %s, outcome %s, ending %d; expected %s, ending %d",
+                 (int)l->last.kind, run_state_name(l->run.state), outcome_name(l->run.outcome),
+                 (int)l->run.ending, outcome_name(outcome), (int)ending);
+    run_free(&l->run);
+}
+
+/* A life that has started that many remote runs, at its first poll's reply. */
+static void begin(struct life *l, const struct run_limits *limits, size_t remotes, size_t refused)
+{
+    born(l, limits);
+    go(l);
+    expect_send(l, REQUEST_START, 0);
+    l->now += 200;
+    started(l, remotes, refused);
+    expect_quiet(l, RUN_POLLING);
+    wait_for_timer(l);
+    expect_send(l, REQUEST_STATUS, 0);
+}
+
+static void test_it_passes(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    for (int i = 0; i < 5; i++) {
+        told(&l, OUTCOME_RUNNING);
+        expect_quiet(&l, RUN_POLLING);
+        wait_for_timer(&l);
+    }
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+static void test_every_outcome_is_passed_on(void **state)
+{
+    (void)state;
+    for (int o = OUTCOME_PASSED; o <= OUTCOME_EMPTY; o++) {
+        struct life l;
+
+        begin(&l, &usual, 1, 0);
+        told(&l, (enum outcome)o);
+        expect_done(&l, (enum outcome)o, ENDING_SEEN);
+    }
+}
+
+static void test_start_is_lost(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 5;
+    limits.retry_on = ~0u;
+    born(&l, &limits);
+    go(&l);
+    reply(&l, REPLY_LOST);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+/* Throttled, it is sent again and again, further and further apart, until the outage is over. */
+static void test_start_is_not_processed(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+    int64_t began;
+    int starts = 1;
+
+    (void)state;
+    limits.timeout_ms = 0;
+    born(&l, &limits);
+    go(&l);
+    began = l.now;
+    reply(&l, REPLY_NOT_PROCESSED);
+    while (l.last.kind != ACTION_DONE) {
+        int64_t asked = l.now;
+
+        expect_quiet(&l, RUN_STARTING);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_START, 0);
+        assert_in_range((uintmax_t)(l.now - asked), 500, 15 * SECOND);
+        assert_int_equal(l.run.attempt, 1);
+        starts++;
+        reply(&l, REPLY_NOT_PROCESSED);
+    }
+    assert_in_range((uintmax_t)(l.now - began), 5 * MINUTE, 5 * MINUTE + 15 * SECOND);
+    assert_in_range((uintmax_t)starts, 20, 60);
+    expect_done(&l, OUTCOME_ERROR, ENDING_START_FAILED);
+}
+
+/* Then the age of the run is counted from the start that made it: its first polls are close. */
+static void test_throttled_start_does_not_age_the_run(void **state)
+{
+    struct life l;
+
+    (void)state;
+    born(&l, &usual);
+    go(&l);
+    while (l.now < 1000 * SECOND + 4 * MINUTE) {
+        reply(&l, REPLY_NOT_PROCESSED);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_START, 0);
+    }
+    started(&l, 1, 0);
+    wait_for_timer(&l);
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), 1, 1 * SECOND);
+    /* The deadline is the attempt's all the same. */
+    assert_int_equal(l.run.deadline, 1000 * SECOND + 10 * MINUTE);
+    run_free(&l.run);
+}
+
+static void test_retry_after_of_a_start(void **state)
+{
+    struct event e = reply_event(REPLY_NOT_PROCESSED);
+    struct life l;
+
+    (void)state;
+    born(&l, &usual);
+    go(&l);
+    e.retry_after_ms = 2 * MINUTE;
+    step(&l, &e);
+    assert_int_equal(l.run.due, l.now + 2 * MINUTE);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    /* Longer than the deadline: that comes first, and nothing was started. */
+    e.retry_after_ms = INT64_MAX;
+    step(&l, &e);
+    assert_int_equal(l.run.due, l.run.deadline);
+    wait_for_timer(&l);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_NOT_STARTED);
+}
+
+/* Under its key a start that was lost is repeated, within the outage. */
+static void test_idempotent_start(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.idempotent = true;
+    born(&l, &limits);
+    go(&l);
+    reply(&l, REPLY_LOST);
+    expect_quiet(&l, RUN_STARTING);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    assert_int_equal(l.run.attempt, 1);
+    started(&l, 1, 0);
+    polled(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+
+    born(&l, &limits);
+    go(&l);
+    while (l.last.kind != ACTION_DONE) {
+        l.now += 30 * SECOND;
+        reply(&l, REPLY_LOST);
+        if (l.last.kind != ACTION_DONE)
+            wait_for_timer(&l);
+    }
+    assert_true(l.now - 1000 * SECOND <= 5 * MINUTE + 2 * 45 * SECOND);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+/* Once a start was lost, a run may exist, whatever becomes of the repetitions. */
+static void test_idempotent_start_stays_unknown(void **state)
+{
+    enum { HOW_MANY = 7 };
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.idempotent = true;
+    limits.attempts = 3;
+    limits.retry_on = ~0u;
+    limits.cancel_grace_ms = MINUTE;
+    for (int how = 0; how < HOW_MANY; how++) {
+        born(&l, &limits);
+        go(&l);
+        reply(&l, REPLY_LOST);
+        if (how == 0)
+            stop(&l, STOP_SIGNAL);
+        if (how == 1) {
+            l.now = l.run.deadline;
+            timer(&l);
+        }
+        if (how >= 2) {
+            wait_for_timer(&l);
+            expect_send(&l, REQUEST_START, 0);
+        }
+        if (how == 2)
+            reply(&l, REPLY_REFUSED);
+        if (how == 3) {
+            stop(&l, STOP_SIGNAL);
+            reply(&l, REPLY_NOT_PROCESSED);
+        }
+        if (how == 4) {
+            l.now = l.run.deadline;
+            timer(&l);
+            reply(&l, REPLY_REFUSED);
+        }
+        if (how == 5) {
+            reply(&l, REPLY_NOT_PROCESSED);
+            stop(&l, STOP_NOW);
+        }
+        while (how == 6 && l.last.kind != ACTION_DONE) {
+            reply(&l, REPLY_NOT_PROCESSED);
+            if (l.last.kind != ACTION_DONE)
+                wait_for_timer(&l);
+        }
+        expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+    }
+}
+
+/* A later attempt knows nothing of a start that was lost, and then found, in an earlier one. */
+static void test_lost_start_is_forgotten_once_found(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.idempotent = true;
+    limits.attempts = 2;
+    for (int how = 0; how < 2; how++) {
+        born(&l, &limits);
+        go(&l);
+        reply(&l, REPLY_LOST);
+        wait_for_timer(&l);
+        if (how == 0) {
+            struct event ended = reply_event(REPLY_ENDED);
+
+            ended.outcome = OUTCOME_ERROR;
+            step(&l, &ended);
+        } else {
+            started(&l, 1, 0);
+            polled(&l, OUTCOME_ERROR);
+        }
+        assert_int_equal(l.last.kind, ACTION_AGAIN);
+        stop(&l, STOP_SIGNAL);
+        expect_done(&l, OUTCOME_CANCELLED, ENDING_NOT_STARTED);
+    }
+}
+
+static void test_start_is_refused(void **state)
+{
+    struct life l;
+
+    (void)state;
+    born(&l, &usual);
+    go(&l);
+    reply(&l, REPLY_REFUSED);
+    expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
+}
+
+/* The deadline passes while the start is under way: its reply is awaited, and cancelled. */
+static void test_deadline_while_starting(void **state)
+{
+    struct life l;
+
+    (void)state;
+    born(&l, &usual);
+    go(&l);
+    wait_for_timer(&l);
+    assert_int_equal(l.now, 1000 * SECOND + 10 * MINUTE);
+    expect_quiet(&l, RUN_STARTING);
+    l.now += 5 * SECOND;
+    started(&l, 2, 0);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    expect_send(&l, REQUEST_CANCEL, 1);
+    reply(&l, REPLY_GOOD);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_STATUS, 0);
+    told(&l, OUTCOME_CANCELLED);
+    expect_send(&l, REQUEST_STATUS, 1);
+    told(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_DEADLINE);
+
+    /* It does not come in time. */
+    born(&l, &usual);
+    go(&l);
+    wait_for_timer(&l);
+    wait_for_timer(&l);
+    assert_int_equal(l.now, 1000 * SECOND + 10 * MINUTE + 10 * SECOND);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+static void test_signal_while_starting(void **state)
+{
+    static const struct {
+        enum reply_class reply;
+        enum outcome outcome;
+        enum ending ending;
+    } rows[] = {
+        {REPLY_NOT_PROCESSED, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
+        {REPLY_LOST, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {REPLY_REFUSED, OUTCOME_ERROR, ENDING_START_REFUSED},
+    };
+    struct life l;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct run_limits limits = usual;
+
+        limits.attempts = 9;
+        limits.retry_on = ~0u;
+        limits.idempotent = true;
+        born(&l, &limits);
+        go(&l);
+        stop(&l, STOP_SIGNAL);
+        expect_quiet(&l, RUN_STARTING);
+        reply(&l, rows[i].reply);
+        expect_done(&l, rows[i].outcome, rows[i].ending);
+    }
+    born(&l, &usual);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    started(&l, 1, 0);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    /* The grace of the cancellation begins now. */
+    assert_int_equal(l.run.due, l.now + 10 * SECOND);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+}
+
+/* A signal behind the deadline: the attempt that would have followed is not begun. */
+static void test_signal_after_the_deadline(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = ~0u;
+    born(&l, &limits);
+    go(&l);
+    wait_for_timer(&l); /* the deadline, with the start under way */
+    stop(&l, STOP_SIGNAL);
+    expect_quiet(&l, RUN_STARTING);
+    reply(&l, REPLY_NOT_PROCESSED);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_NOT_STARTED);
+
+    begin(&l, &limits, 1, 0);
+    l.now = l.run.deadline;
+    timer(&l); /* the deadline of the run */
+    expect_send(&l, REQUEST_CANCEL, 0);
+    stop(&l, STOP_SIGNAL);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_DEADLINE);
+}
+
+/* The second signal waits for nothing, wherever the first one has led to. */
+static void test_second_signal(void **state)
+{
+    static const struct {
+        enum situation situation;
+        enum outcome outcome;
+        enum ending ending;
+    } rows[] = {
+        {WAITING, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
+        {STARTING, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {RESENDING, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
+        {RESTARTING, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
+        {START_GIVEN_UP, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {BETWEEN_POLLS, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {POLLING, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {COLLECTING, OUTCOME_FAILED, ENDING_SEEN},
+        {BETWEEN_DETAILS, OUTCOME_FAILED, ENDING_SEEN},
+        {CANCELLING, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+        {BETWEEN_CANCELS, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+        {CANCELLED, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+        {ASKING_END, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+    };
+
+    (void)state;
+    assert_int_equal(ARRAY_LEN(rows), SITUATION_COUNT - 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        bring_about(&l, rows[i].situation);
+        stop(&l, STOP_SIGNAL);
+        if (l.run.state != RUN_DONE) {
+            l.now++;
+            stop(&l, STOP_NOW);
+        }
+        if (l.run.stop == STOP_NONE)
+            fail_msg("%s: the stop is forgotten", situation_names[rows[i].situation]);
+        expect_done(&l, rows[i].outcome, rows[i].ending);
+    }
+}
+
+/* A run may not be found for a while after its start, but not for ever. */
+static void test_not_found_at_first(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    reply(&l, REPLY_NOT_FOUND);
+    expect_quiet(&l, RUN_POLLING);
+    polled(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+
+    /* For too long. */
+    begin(&l, &usual, 1, 0);
+    while (l.last.kind != ACTION_SEND || l.last.request != REQUEST_CANCEL) {
+        reply(&l, REPLY_NOT_FOUND);
+        if (l.run.state == RUN_POLLING)
+            wait_for_timer(&l);
+    }
+    assert_in_range((uintmax_t)(l.now - l.run.created), 30 * SECOND, 45 * SECOND);
+    reply(&l, REPLY_NOT_FOUND);
+    expect_done(&l, OUTCOME_ERROR, ENDING_POLL_REFUSED);
+
+    /* After it was found. */
+    begin(&l, &usual, 1, 0);
+    told(&l, OUTCOME_RUNNING);
+    wait_for_timer(&l);
+    reply(&l, REPLY_NOT_FOUND);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    run_free(&l.run);
+
+    /* One that existed before. */
+    born(&l, &usual);
+    watch(&l, 1);
+    reply(&l, REPLY_NOT_FOUND);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    run_free(&l.run);
+}
+
+/* Of several remote runs each may be late. */
+static void test_second_one_not_found_at_first(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 2, 0);
+    told(&l, OUTCOME_RUNNING);
+    expect_send(&l, REQUEST_STATUS, 1);
+    reply(&l, REPLY_NOT_FOUND);
+    expect_quiet(&l, RUN_POLLING);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_STATUS, 1);
+    told(&l, OUTCOME_RUNNING);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_STATUS, 0);
+    reply(&l, REPLY_NOT_FOUND); /* now all were found */
+    expect_send(&l, REQUEST_CANCEL, 0);
+    run_free(&l.run);
+}
+
+static void test_strange_then_known(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    for (int i = 0; i < 10; i++) {
+        reply(&l, REPLY_STRANGE);
+        expect_quiet(&l, RUN_POLLING);
+        wait_for_timer(&l);
+    }
+    told(&l, OUTCOME_RUNNING);
+    assert_int_equal(l.run.trouble, -1);
+    polled(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+static void test_outage(void **state)
+{
+    static const struct {
+        enum reply_class first, last;
+        enum ending ending;
+    } rows[] = {
+        {REPLY_RETRY, REPLY_RETRY, ENDING_OUTAGE},
+        {REPLY_STRANGE, REPLY_STRANGE, ENDING_STRANGE},
+        {REPLY_RETRY, REPLY_STRANGE, ENDING_STRANGE},
+        {REPLY_STRANGE, REPLY_RETRY, ENDING_OUTAGE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+        int64_t began;
+
+        begin(&l, &usual, 1, 0);
+        told(&l, OUTCOME_RUNNING);
+        wait_for_timer(&l);
+        began = l.now;
+        reply(&l, rows[i].first);
+        while (l.run.state == RUN_POLLING) {
+            assert_true(l.now - began < 5 * MINUTE);
+            wait_for_timer(&l);
+            reply(&l, rows[i].last);
+        }
+        assert_true(l.now - began <= 5 * MINUTE + 15 * SECOND);
+        /* It goes on for all we know: it is cancelled, and asked about once more. */
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_GOOD);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        reply(&l, rows[i].last);
+        expect_done(&l, OUTCOME_ERROR, rows[i].ending);
+    }
+}
+
+/* Answers that are usable end the row of failures. */
+static void test_outage_counts_in_a_row(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.timeout_ms = 0;
+    begin(&l, &limits, 1, 0);
+    for (int i = 0; i < 200; i++) {
+        reply(&l, i % 20 ? REPLY_RETRY : REPLY_STRANGE);
+        expect_quiet(&l, RUN_POLLING);
+        wait_for_timer(&l);
+        if (i % 10 == 9) {
+            told(&l, OUTCOME_RUNNING);
+            wait_for_timer(&l);
+        }
+    }
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+/* Of several remote runs one alone can be in trouble: the good answers about the others neither
+ * hide that for ever nor let it be asked about at the shortest distance all the time. */
+static void test_outage_of_one_of_several(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+    int64_t began;
+    int polls = 0;
+
+    (void)state;
+    limits.timeout_ms = 0;
+    begin(&l, &limits, 3, 0);
+    began = l.now;
+    while (l.run.state == RUN_POLLING) {
+        assert_true(l.now - began < 6 * MINUTE);
+        if (l.run.cursor == 1)
+            reply(&l, REPLY_STRANGE);
+        else
+            told(&l, OUTCOME_RUNNING);
+        if (!l.run.in_flight)
+            wait_for_timer(&l);
+        polls++;
+    }
+    assert_int_equal(l.run.ending, ENDING_STRANGE);
+    assert_true(polls < 60);
+    run_free(&l.run);
+}
+
+static void test_poll_is_refused(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    reply(&l, REPLY_REFUSED);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    expect_done(&l, OUTCOME_ERROR, ENDING_POLL_REFUSED);
+}
+
+static void test_deadline_while_polling(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    while (l.run.state == RUN_POLLING) {
+        told(&l, OUTCOME_RUNNING);
+        wait_for_timer(&l);
+    }
+    assert_int_equal(l.now, 1000 * SECOND + 10 * MINUTE);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    assert_int_equal(l.run.due, l.now + 10 * SECOND);
+    reply(&l, REPLY_GOOD);
+    while (l.last.kind != ACTION_DONE) {
+        wait_for_timer(&l);
+        if (l.run.in_flight) {
+            expect_send(&l, REQUEST_STATUS, 0);
+            told(&l, OUTCOME_RUNNING);
+        }
+    }
+    assert_int_equal(l.now, 1000 * SECOND + 10 * MINUTE + 10 * SECOND);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_DEADLINE);
+}
+
+/* The provider asks for patience: more than the schedule's, never beyond the deadline. */
+static void test_retry_after_of_a_poll(void **state)
+{
+    struct event e = reply_event(REPLY_GOOD);
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    e.outcome = OUTCOME_RUNNING;
+    e.retry_after_ms = MINUTE;
+    step(&l, &e);
+    assert_int_equal(l.run.due, l.now + MINUTE);
+    wait_for_timer(&l);
+    e.reply = REPLY_RETRY;
+    e.retry_after_ms = HOUR;
+    step(&l, &e);
+    assert_int_equal(l.run.due, l.run.deadline);
+    run_free(&l.run);
+}
+
+static void test_told_expectation_steers_polling(void **state)
+{
+    struct event e = reply_event(REPLY_GOOD);
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    e.outcome = OUTCOME_RUNNING;
+    e.expected_ms = HOUR;
+    step(&l, &e);
+    assert_int_equal(l.run.limits.schedule.expected_ms, HOUR);
+    assert_true(l.run.next - l.now > 15 * SECOND);
+    wait_for_timer(&l);
+    told(&l, OUTCOME_RUNNING); /* no word of it does not undo it */
+    assert_int_equal(l.run.limits.schedule.expected_ms, HOUR);
+    run_free(&l.run);
+}
+
+static void test_several_remotes(void **state)
+{
+    static const struct {
+        enum outcome outcomes[3];
+        size_t refused;
+        enum outcome folded;
+    } rows[] = {
+        {{OUTCOME_PASSED, OUTCOME_PASSED, OUTCOME_PASSED}, 0, OUTCOME_PASSED},
+        {{OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_PASSED}, 0, OUTCOME_FAILED},
+        {{OUTCOME_ERROR, OUTCOME_PASSED, OUTCOME_FAILED}, 0, OUTCOME_FAILED},
+        {{OUTCOME_PASSED, OUTCOME_PASSED, OUTCOME_CANCELLED}, 0, OUTCOME_CANCELLED},
+        {{OUTCOME_PASSED, OUTCOME_PASSED, OUTCOME_PASSED}, 1, OUTCOME_ERROR},
+        {{OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_PASSED}, 2, OUTCOME_FAILED},
+        {{OUTCOME_PASSED, OUTCOME_SKIPPED, OUTCOME_PASSED}, 2, OUTCOME_ERROR},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        /* They end one after the other; what is over is not asked about again. */
+        begin(&l, &usual, 3, rows[i].refused);
+        told(&l, OUTCOME_RUNNING);
+        expect_send(&l, REQUEST_STATUS, 1);
+        told(&l, rows[i].outcomes[1]);
+        expect_send(&l, REQUEST_STATUS, 2);
+        told(&l, OUTCOME_RUNNING);
+        expect_quiet(&l, RUN_POLLING);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        told(&l, rows[i].outcomes[0]);
+        expect_send(&l, REQUEST_STATUS, 2);
+        told(&l, OUTCOME_RUNNING);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_STATUS, 2);
+        told(&l, rows[i].outcomes[2]);
+        expect_done(&l, rows[i].folded, ENDING_SEEN);
+    }
+}
+
+/* Details are asked for once each; without them the verdict is the same, and that is said. */
+static void test_details(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.has_details = true;
+    begin(&l, &limits, 2, 0);
+    told(&l, OUTCOME_PASSED);
+    told(&l, OUTCOME_PASSED);
+    expect_send(&l, REQUEST_DETAILS, 0);
+    reply(&l, REPLY_GOOD);
+    expect_send(&l, REQUEST_DETAILS, 1);
+    reply(&l, REPLY_GOOD);
+    assert_false(l.run.details_missing);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+
+    /* They show that no test has run. */
+    begin(&l, &limits, 1, 0);
+    told(&l, OUTCOME_PASSED);
+    run_set_remote(&l.run, 0, OUTCOME_EMPTY);
+    reply(&l, REPLY_GOOD);
+    expect_done(&l, OUTCOME_EMPTY, ENDING_SEEN);
+
+    /* The first ones are refused. */
+    begin(&l, &limits, 2, 0);
+    told(&l, OUTCOME_PASSED);
+    told(&l, OUTCOME_FAILED);
+    reply(&l, REPLY_REFUSED);
+    expect_send(&l, REQUEST_DETAILS, 1);
+    reply(&l, REPLY_GOOD);
+    assert_true(l.run.details_missing);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+static void test_details_fail_for_too_long(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+    int64_t began;
+
+    (void)state;
+    limits.has_details = true;
+    limits.timeout_ms = 0;
+    begin(&l, &limits, 1, 0);
+    told(&l, OUTCOME_FAILED);
+    began = l.now;
+    reply(&l, REPLY_RETRY);
+    while (l.last.kind != ACTION_DONE) {
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_DETAILS, 0);
+        reply(&l, REPLY_RETRY);
+    }
+    assert_in_range((uintmax_t)(l.now - began), 5 * MINUTE, 5 * MINUTE + 15 * SECOND);
+    assert_true(l.run.details_missing);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+/* What a run was, counts, if it ended before the cancellation reached it. */
+static void test_it_ends_while_being_cancelled(void **state)
+{
+    static const struct {
+        enum outcome seen, outcome;
+        enum ending ending;
+    } rows[] = {
+        {OUTCOME_PASSED, OUTCOME_PASSED, ENDING_SEEN},
+        {OUTCOME_FAILED, OUTCOME_FAILED, ENDING_SEEN},
+        {OUTCOME_ERROR, OUTCOME_ERROR, ENDING_SEEN},
+        /* That was us. */
+        {OUTCOME_CANCELLED, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        begin(&l, &usual, 1, 0);
+        l.now = l.run.deadline;
+        timer(&l);
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_GOOD);
+        polled(&l, OUTCOME_RUNNING);
+        expect_quiet(&l, RUN_CANCELLING);
+        polled(&l, rows[i].seen);
+        expect_done(&l, rows[i].outcome, rows[i].ending);
+    }
+}
+
+/* The cancellation is refused: one look whether it has ended, and then it goes on without us. */
+static void test_cancel_is_refused(void **state)
+{
+    static const enum reply_class refusals[] = {REPLY_REFUSED, REPLY_NOT_FOUND};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        struct life l;
+
+        begin(&l, &usual, 1, 0);
+        stop(&l, STOP_FAIL_FAST);
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, refusals[i]);
+        assert_int_equal(l.run.remotes[0].cancel, CANCEL_REFUSED);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        told(&l, OUTCOME_RUNNING);
+        expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+    }
+}
+
+/* A cancel that says "it is over already" (409) is a good one: then its real end is read. */
+static void test_cancel_comes_too_late(void **state)
+{
+    struct exchange x = {.request = REQUEST_CANCEL,
+                         .answered = true,
+                         .sent = true,
+                         .status = 409,
+                         .gone = true};
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 1, 0);
+    stop(&l, STOP_SIGNAL);
+    reply(&l, run_classify(&x));
+    assert_int_equal(l.run.remotes[0].cancel, CANCEL_ACCEPTED);
+    polled(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+/* One whose cancellation meets trouble does not keep the others from being cancelled. */
+static void test_cancel_of_several(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 3, 0);
+    stop(&l, STOP_SIGNAL);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_RETRY);
+    expect_send(&l, REQUEST_CANCEL, 1);
+    reply(&l, REPLY_RETRY);
+    expect_send(&l, REQUEST_CANCEL, 2);
+    reply(&l, REPLY_RETRY);
+    expect_quiet(&l, RUN_CANCELLING); /* all have been tried: now a pause */
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_RETRY);
+    expect_send(&l, REQUEST_CANCEL, 1);
+    reply(&l, REPLY_GOOD);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    expect_send(&l, REQUEST_CANCEL, 2);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    polled(&l, OUTCOME_CANCELLED);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+}
+
+/* What was over before is neither cancelled nor asked about. */
+static void test_cancel_of_what_is_left(void **state)
+{
+    struct life l;
+
+    (void)state;
+    begin(&l, &usual, 2, 0);
+    told(&l, OUTCOME_PASSED);
+    expect_send(&l, REQUEST_STATUS, 1);
+    stop(&l, STOP_DECIDED);
+    expect_send(&l, REQUEST_CANCEL, 1);
+    reply(&l, REPLY_GOOD);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_STATUS, 1);
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+static void test_it_may_not_be_cancelled(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.can_cancel = false;
+    begin(&l, &limits, 1, 0);
+    stop(&l, STOP_SIGNAL);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+    begin(&l, &limits, 1, 0);
+    l.now = l.run.deadline;
+    timer(&l);
+    expect_done(&l, OUTCOME_TIMED_OUT, ENDING_DEADLINE);
+    begin(&l, &limits, 1, 0);
+    reply(&l, REPLY_REFUSED);
+    expect_done(&l, OUTCOME_ERROR, ENDING_POLL_REFUSED);
+}
+
+static void test_no_grace(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.cancel_grace_ms = 0;
+    begin(&l, &limits, 1, 0);
+    stop(&l, STOP_SIGNAL);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    assert_int_equal(l.run.due, l.now);
+    timer(&l);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+}
+
+static void test_attempts(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    begin(&l, &limits, 1, 1);
+    for (int64_t attempt = 2; attempt <= 3; attempt++) {
+        told(&l, OUTCOME_FAILED);
+        assert_int_equal(l.last.kind, ACTION_AGAIN);
+        assert_int_equal(l.run.state, RUN_STARTING);
+        assert_true(l.run.due > l.now && l.run.due <= l.now + SECOND);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_START, 0);
+        assert_int_equal(l.run.attempt, attempt);
+        /* The deadline is that of the attempt. */
+        assert_int_equal(l.run.deadline, l.now + 10 * MINUTE);
+        started(&l, 1, 0);
+        wait_for_timer(&l);
+    }
+    told(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+/* A later attempt that passes has passed: nothing of the one that timed out clings to it. */
+static void test_attempt_after_a_deadline(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 2;
+    limits.retry_on = 1u << OUTCOME_TIMED_OUT;
+    begin(&l, &limits, 1, 0);
+    l.now = l.run.deadline;
+    timer(&l);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    assert_int_equal(l.run.outcome, OUTCOME_TIMED_OUT);
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    polled(&l, OUTCOME_PASSED);
+    assert_int_equal(l.run.gave_up_as, OUTCOME_UNKNOWN);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+/* Looking once: one question each; nothing is cancelled, and nothing is begun, whatever it says. */
+static void test_once(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.once = true;
+    limits.can_cancel = false;
+    limits.attempts = 3;
+    limits.retry_on = ~0u;
+    born(&l, &limits);
+    watch(&l, 3);
+    told(&l, OUTCOME_RUNNING);
+    expect_send(&l, REQUEST_STATUS, 1);
+    told(&l, OUTCOME_PASSED);
+    expect_send(&l, REQUEST_STATUS, 2);
+    told(&l, OUTCOME_RUNNING);
+    expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+
+    for (int o = OUTCOME_PASSED; o <= OUTCOME_EMPTY; o++) {
+        born(&l, &limits);
+        watch(&l, 1);
+        told(&l, (enum outcome)o);
+        expect_done(&l, (enum outcome)o, ENDING_SEEN);
+    }
+    for (int c = REPLY_ENDED; c < REPLY_CLASS_COUNT; c++) {
+        born(&l, &limits);
+        watch(&l, 1);
+        reply(&l, (enum reply_class)c);
+        assert_int_equal(l.last.kind, ACTION_DONE);
+        expect_done(&l, OUTCOME_UNKNOWN, l.run.ending);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_situations),
+        cmocka_unit_test(test_every_pair),
+        cmocka_unit_test(test_fair_walks),
+        cmocka_unit_test(test_failing_walks),
+        cmocka_unit_test(test_endless_walks),
+        cmocka_unit_test(test_it_passes),
+        cmocka_unit_test(test_every_outcome_is_passed_on),
+        cmocka_unit_test(test_start_is_lost),
+        cmocka_unit_test(test_start_is_not_processed),
+        cmocka_unit_test(test_throttled_start_does_not_age_the_run),
+        cmocka_unit_test(test_retry_after_of_a_start),
+        cmocka_unit_test(test_idempotent_start),
+        cmocka_unit_test(test_idempotent_start_stays_unknown),
+        cmocka_unit_test(test_lost_start_is_forgotten_once_found),
+        cmocka_unit_test(test_start_is_refused),
+        cmocka_unit_test(test_deadline_while_starting),
+        cmocka_unit_test(test_signal_while_starting),
+        cmocka_unit_test(test_signal_after_the_deadline),
+        cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_not_found_at_first),
+        cmocka_unit_test(test_second_one_not_found_at_first),
+        cmocka_unit_test(test_strange_then_known),
+        cmocka_unit_test(test_outage),
+        cmocka_unit_test(test_outage_counts_in_a_row),
+        cmocka_unit_test(test_outage_of_one_of_several),
+        cmocka_unit_test(test_poll_is_refused),
+        cmocka_unit_test(test_deadline_while_polling),
+        cmocka_unit_test(test_retry_after_of_a_poll),
+        cmocka_unit_test(test_told_expectation_steers_polling),
+        cmocka_unit_test(test_several_remotes),
+        cmocka_unit_test(test_details),
+        cmocka_unit_test(test_details_fail_for_too_long),
+        cmocka_unit_test(test_it_ends_while_being_cancelled),
+        cmocka_unit_test(test_cancel_is_refused),
+        cmocka_unit_test(test_cancel_comes_too_late),
+        cmocka_unit_test(test_cancel_of_several),
+        cmocka_unit_test(test_cancel_of_what_is_left),
+        cmocka_unit_test(test_it_may_not_be_cancelled),
+        cmocka_unit_test(test_no_grace),
+        cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_attempt_after_a_deadline),
+        cmocka_unit_test(test_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
