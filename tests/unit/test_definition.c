@@ -447,6 +447,7 @@ static void test_mistakes(void **state)
          "10: 'id' cannot be captured: {id} has a meaning already"},
         {BASE "start.capture.ci.sha = /y\n", "10: 'ci.sha' cannot be captured"},
         {BASE "start.capture.token = /y\ncancel = POST /x/{token}\n",
+         "3: {token} is not known before the run is started\n4: parameter 'token' is used nowhere\n"
          "10: 'token' cannot be captured: {token} has a meaning already"},
         /* lengths of time */
         {BASE "start.expect = x\n", "10: start.expect: 'x' " SPAN_FORM},
