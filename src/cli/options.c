@@ -72,7 +72,8 @@ static const struct option_info {
     {"try", 0, "FILE", "say what the definition of --provider makes of a saved reply; the\n"
      "                               run's id may stand behind as an argument",
      OPTION_TEXT, AT(try_file), NULL, NULL, ON(COMMAND_CHECK), true, NULL},
-    {"junit", 'j', "FILE", "write JUnit XML (- is standard output)", OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
+    {"junit", 'j', "FILE", "write JUnit XML (- is standard output)",
+     OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
     {"json", 0, "FILE", "write the result as JSON (- is standard output)",
      OPTION_GATE, 0, "json", NULL, GATES, false, NULL},
     {"timeout", 't', "DURATION", "deadline for the whole gate",

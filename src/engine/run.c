@@ -172,7 +172,7 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     r->ending = ending;
     r->outcome = outcome;
     r->lost = false;
-    if (r->stop == STOP_NONE && !r->limits.once && outcome != OUTCOME_START_UNKNOWN &&
+    if (r->stop == STOP_NONE && outcome != OUTCOME_START_UNKNOWN &&
         (r->limits.retry_on >> outcome & 1u) && r->attempt < r->limits.attempts) {
         r->state = RUN_STARTING;
         r->deadline = r->grace_until = never;
@@ -264,7 +264,9 @@ static struct action finish_given_up(struct run *r)
         return finish(r, in_vain ? OUTCOME_ERROR : r->gave_up_as, r->ending);
     }
     seen = run_fold(r->remotes, r->remote_count, r->refused);
-    if (seen == OUTCOME_CANCELLED)
+    /* Nor is a pass known for which details would have to be read, which nobody waits for now. */
+    if (seen == OUTCOME_CANCELLED ||
+        (seen == OUTCOME_PASSED && r->limits.has_details && r->limits.needs_details))
         return finish(r, r->gave_up_as, r->ending);
     return finish(r, seen, ENDING_SEEN);
 }

@@ -684,7 +684,7 @@ static void check_require(struct loader *l)
         diag_add(l->diags, l->source->file, 0,
                  "no run is required: a gate with nothing to decide on never opens");
     else if (s && p->gate.require > required)
-        setting_error(l->diags, s, "require = %s, but %d required", s->text,
+        setting_error(l->diags, s, "require = %s, but only %d required", s->text,
                       (int)required);
 }
 

@@ -603,7 +603,9 @@ static void check_requests(struct provider *p, struct diags *d)
 {
     for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++) {
         const struct request_def *request = &p->requests[kind];
-        struct checking c = {.provider = p, .diags = d, .run_known = kind != REQUEST_START && kind != REQUEST_FIND};
+        struct checking c = {.provider = p,
+                             .diags = d,
+                             .run_known = kind != REQUEST_START && kind != REQUEST_FIND};
 
         if (!request->method && (request->has_body || request->headers.count ||
                                  request->query.count))

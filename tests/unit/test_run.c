@@ -576,7 +576,7 @@ struct witness {
     struct life life;
     const struct run_limits *limits;
     const char *trail; /* what kind of walk */
-    bool done, stopped;
+    bool done, stopped, watched;
     int64_t attempts, again;
 
     /* Of the attempt: */
@@ -586,6 +586,7 @@ struct witness {
     bool may_exist;   /* some start may have had effect, and the runs are not known */
     enum outcome outcomes[4];
     int64_t statuses[4];
+    size_t verified; /* good replies about details */
 
     bool in_flight;
     enum request_kind request;
@@ -617,6 +618,7 @@ static void see_send(struct witness *w, const struct action *a)
     check(w, w->life.run.in_flight && w->life.run.request == a->request, "sent, but not in flight");
     if (a->request == REQUEST_START) {
         check(w, !w->stopped, "a stopped run starts");
+        check(w, !w->watched, "a run that was only watched starts");
         check(w, !w->known, "a start although the runs are known");
         check(w, w->may_start, "a start that may be the second");
         w->may_start = false;
@@ -647,7 +649,7 @@ static void forget_attempt(struct witness *w)
     w->known = false;
     w->may_start = true;
     w->may_exist = false;
-    w->remotes = w->refused = 0;
+    w->remotes = w->refused = w->verified = 0;
     memset(w->statuses, 0, sizeof(w->statuses));
 }
 
@@ -658,8 +660,11 @@ static void see_end(struct witness *w, enum action_kind kind)
 
     for (size_t i = 0; i < w->remotes; i++)
         passed += w->outcomes[i] == OUTCOME_PASSED;
-    if (r->outcome == OUTCOME_PASSED)
+    if (r->outcome == OUTCOME_PASSED) {
         check(w, w->known && passed == w->remotes && passed && !w->refused, "not seen to pass");
+        check(w, !w->limits->has_details || !w->limits->needs_details ||
+                     w->verified == w->remotes, "it passed, but was perhaps empty");
+    }
     if (r->outcome == OUTCOME_START_UNKNOWN)
         check(w, w->may_exist, "unknown whether it was started, without a reason");
     else
@@ -674,7 +679,7 @@ static void see_end(struct witness *w, enum action_kind kind)
         return;
     }
     check(w, !w->stopped, "a stopped run begins anew");
-    check(w, !w->limits->once, "it was only looked at, and begins anew");
+    check(w, !w->watched, "it was only watched, and begins anew");
     check(w, r->outcome != OUTCOME_START_UNKNOWN, "begun anew though a run may exist");
     check(w, w->limits->retry_on >> r->outcome & 1u, "begun anew for no reason");
     w->again = r->attempt;
@@ -697,7 +702,7 @@ static void walk_step(struct witness *w, const struct event *e)
     if (e->kind == EVENT_WATCH && r->state == RUN_WAITING) {
         w->known = true;
         w->remotes = e->remotes;
-        w->again = 0;
+        w->watched = true;
         w->attempts = 1;
     }
     if (e->kind == EVENT_TIMER && was_start && w->life.now >= r->grace_until)
@@ -795,9 +800,12 @@ static void answer(struct witness *w, enum weather weather)
             w->outcomes[w->remote] = e.outcome;
             run_set_remote(&w->life.run, w->remote, e.outcome);
         }
-    } else if (w->request == REQUEST_DETAILS && e.reply == REPLY_GOOD && chance(w, 8)) {
-        w->outcomes[w->remote] = OUTCOME_EMPTY;
-        run_set_remote(&w->life.run, w->remote, OUTCOME_EMPTY);
+    } else if (w->request == REQUEST_DETAILS && e.reply == REPLY_GOOD) {
+        w->verified++;
+        if (chance(w, 8)) {
+            w->outcomes[w->remote] = OUTCOME_EMPTY;
+            run_set_remote(&w->life.run, w->remote, OUTCOME_EMPTY);
+        }
     }
     walk_step(w, &e);
 }
@@ -823,6 +831,7 @@ static struct run_limits random_limits(struct witness *w, enum weather weather)
         .retry_on = (unsigned)rng_up_to(&w->rng, (1 << OUTCOME_COUNT) - 1),
         .can_cancel = !chance(w, 3),
         .has_details = chance(w, 2),
+        .needs_details = chance(w, 2),
         .idempotent = chance(w, 3),
     };
 
@@ -904,7 +913,7 @@ static void walk_on(struct witness *w, enum weather weather)
     }
 }
 
-enum { WALKS = 30000, STEPS_MAX = 100000 };
+enum { WALKS = 30000, STEPS_MAX = 100000, ENDINGS = ENDING_UNVERIFIED + 1 };
 
 /* How often each ending was met: a walk that never gets there proves nothing. */
 static void walk_all(enum weather weather, size_t *endings)
@@ -940,11 +949,11 @@ static void walk_all(enum weather weather, size_t *endings)
 
 static void test_fair_walks(void **state)
 {
-    size_t endings[ENDING_STOPPED + 1] = {0};
+    size_t endings[ENDINGS] = {0};
 
     (void)state;
     walk_all(FAIR, endings);
-    for (int e = ENDING_SEEN; e <= ENDING_STOPPED; e++) {
+    for (int e = ENDING_SEEN; e < ENDINGS; e++) {
         if (endings[e] < 10)
             fail_msg("ending %d was met %zu times", e, endings[e]);
     }
@@ -952,7 +961,7 @@ static void test_fair_walks(void **state)
 
 static void test_failing_walks(void **state)
 {
-    size_t endings[ENDING_STOPPED + 1] = {0};
+    size_t endings[ENDINGS] = {0};
 
     (void)state;
     walk_all(FAILING, endings);
@@ -964,7 +973,7 @@ static void test_failing_walks(void **state)
 
 static void test_endless_walks(void **state)
 {
-    size_t endings[ENDING_STOPPED + 1] = {0};
+    size_t endings[ENDINGS] = {0};
 
     (void)state;
     walk_all(ENDLESS, endings);
@@ -1104,6 +1113,54 @@ static void test_throttled_start_does_not_age_the_run(void **state)
     run_free(&l.run);
 }
 
+/* But a start that took long, or was lost at first, may have made it at once. */
+static void test_slow_start_ages_the_run(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.idempotent = true;
+    for (int lost = 0; lost < 2; lost++) {
+        born(&l, &limits);
+        go(&l);
+        l.now += 50 * SECOND;
+        if (lost) {
+            reply(&l, REPLY_LOST);
+            wait_for_timer(&l);
+        }
+        started(&l, 1, 0);
+        wait_for_timer(&l);
+        told(&l, OUTCOME_RUNNING);
+        assert_in_range((uintmax_t)(l.run.next - l.now), 4 * SECOND, 6 * SECOND);
+        run_free(&l.run);
+    }
+}
+
+/* What went wrong with the start is no part of an outage of the polls. */
+static void test_start_ends_its_own_trouble(void **state)
+{
+    struct life l;
+    int64_t began;
+
+    (void)state;
+    born(&l, &usual);
+    go(&l);
+    while (l.now < 1000 * SECOND + 4 * MINUTE) {
+        reply(&l, REPLY_NOT_PROCESSED);
+        wait_for_timer(&l);
+    }
+    started(&l, 1, 0);
+    wait_for_timer(&l);
+    began = l.now;
+    while (l.now < began + 4 * MINUTE) {
+        reply(&l, REPLY_RETRY);
+        expect_quiet(&l, RUN_POLLING);
+        wait_for_timer(&l);
+    }
+    run_free(&l.run);
+}
+
 static void test_retry_after_of_a_start(void **state)
 {
     struct event e = reply_event(REPLY_NOT_PROCESSED);
@@ -1120,6 +1177,7 @@ static void test_retry_after_of_a_start(void **state)
     /* Longer than the deadline: that comes first, and nothing was started. */
     e.retry_after_ms = INT64_MAX;
     step(&l, &e);
+    assert_int_equal(l.run.next, never);
     assert_int_equal(l.run.due, l.run.deadline);
     wait_for_timer(&l);
     expect_done(&l, OUTCOME_TIMED_OUT, ENDING_NOT_STARTED);
@@ -1490,7 +1548,11 @@ static void test_outage(void **state)
             reply(&l, rows[i].last);
         }
         assert_true(l.now - began <= 5 * MINUTE + 15 * SECOND);
-        /* It goes on for all we know: it is cancelled, and asked about once more. */
+        /* It goes on for all we know: it is cancelled, at once, and asked about once more. */
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_RETRY);
+        assert_true(l.run.due - l.now <= SECOND);
+        wait_for_timer(&l);
         expect_send(&l, REQUEST_CANCEL, 0);
         reply(&l, REPLY_GOOD);
         wait_for_timer(&l);
@@ -1701,6 +1763,36 @@ static void test_details(void **state)
     expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
 }
 
+/* Where a pass without tests is none, one whose tests could not be read is none either. */
+static void test_details_that_a_pass_needs(void **state)
+{
+    enum { HOW_MANY = 4 };
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.has_details = limits.needs_details = true;
+    for (int how = 0; how < HOW_MANY; how++) {
+        for (int o = OUTCOME_PASSED; o <= OUTCOME_EMPTY; o++) {
+            bool passed = o == OUTCOME_PASSED;
+
+            begin(&l, &limits, 1, 0);
+            told(&l, (enum outcome)o);
+            if (how == 0)
+                reply(&l, REPLY_REFUSED);
+            if (how == 1)
+                stop(&l, STOP_SIGNAL);
+            if (how == 2)
+                stop(&l, STOP_NOW);
+            if (how == 3)
+                wait_for_timer(&l); /* the deadline */
+            assert_true(l.run.details_missing);
+            expect_done(&l, passed ? OUTCOME_ERROR : (enum outcome)o,
+                        passed ? ENDING_UNVERIFIED : ENDING_SEEN);
+        }
+    }
+}
+
 static void test_details_fail_for_too_long(void **state)
 {
     struct run_limits limits = usual;
@@ -1754,6 +1846,29 @@ static void test_it_ends_while_being_cancelled(void **state)
     }
 }
 
+/* Unless it is a pass for which details would be needed: that was not seen. */
+static void test_unverified_pass_while_being_cancelled(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.has_details = limits.needs_details = true;
+    for (int o = OUTCOME_PASSED; o <= OUTCOME_FAILED; o++) {
+        begin(&l, &limits, 1, 0);
+        while (l.run.state == RUN_POLLING) {
+            reply(&l, REPLY_RETRY);
+            if (!l.run.in_flight)
+                wait_for_timer(&l);
+        }
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_GOOD);
+        polled(&l, (enum outcome)o);
+        expect_done(&l, o == OUTCOME_PASSED ? OUTCOME_ERROR : OUTCOME_FAILED,
+                    o == OUTCOME_PASSED ? ENDING_OUTAGE : ENDING_SEEN);
+    }
+}
+
 /* The cancellation is refused: one look whether it has ended, and then it goes on without us. */
 static void test_cancel_is_refused(void **state)
 {
@@ -1772,6 +1887,31 @@ static void test_cancel_is_refused(void **state)
         expect_send(&l, REQUEST_STATUS, 0);
         told(&l, OUTCOME_RUNNING);
         expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+    }
+}
+
+/* Where cancelling is all that was asked for, it is an error that it could not be done. */
+static void test_cancelling_in_vain(void **state)
+{
+    static const struct {
+        enum reply_class reply;
+        enum outcome outcome;
+    } rows[] = {{REPLY_REFUSED, OUTCOME_ERROR}, {REPLY_GOOD, OUTCOME_CANCELLED}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        born(&l, &usual);
+        watch(&l, 1);
+        stop(&l, STOP_ASKED);
+        reply(&l, rows[i].reply);
+        while (l.last.kind != ACTION_DONE) {
+            wait_for_timer(&l);
+            if (l.run.in_flight)
+                told(&l, OUTCOME_RUNNING);
+        }
+        expect_done(&l, rows[i].outcome, ENDING_STOPPED);
     }
 }
 
@@ -1902,6 +2042,63 @@ static void test_attempts(void **state)
     expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
 }
 
+/* An attempt begins with nothing of the one before it. */
+static void test_attempts_are_apart(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = 1u << OUTCOME_FAILED | 1u << OUTCOME_ERROR;
+    limits.has_details = true;
+    begin(&l, &limits, 2, 1);
+    told(&l, OUTCOME_FAILED);
+    told(&l, OUTCOME_FAILED);
+    reply(&l, REPLY_REFUSED);
+    reply(&l, REPLY_REFUSED);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    assert_true(l.run.details_missing);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    assert_int_equal(l.run.remote_count, 0);
+    assert_int_equal(l.run.refused, 0);
+    assert_false(l.run.details_missing);
+    /* Its start fails until the outage is over, and the next one is not blamed for that. */
+    while (l.last.kind != ACTION_AGAIN) {
+        reply(&l, REPLY_NOT_PROCESSED);
+        if (l.last.kind != ACTION_AGAIN)
+            wait_for_timer(&l);
+    }
+    assert_int_equal(l.run.ending, ENDING_START_FAILED);
+    wait_for_timer(&l);
+    reply(&l, REPLY_NOT_PROCESSED);
+    expect_quiet(&l, RUN_STARTING);
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    wait_for_timer(&l);
+    reply(&l, REPLY_NOT_FOUND); /* it is a new run, which may not be found at first */
+    expect_quiet(&l, RUN_POLLING);
+    polled(&l, OUTCOME_PASSED);
+    reply(&l, REPLY_GOOD);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+/* Who watches a run that exists already starts nothing, even where attempts are allowed. */
+static void test_watching_starts_nothing(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = ~0u;
+    born(&l, &limits);
+    watch(&l, 1);
+    told(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
 /* A later attempt that passes has passed: nothing of the one that timed out clings to it. */
 static void test_attempt_after_a_deadline(void **state)
 {
@@ -1973,6 +2170,8 @@ int main(void)
         cmocka_unit_test(test_start_is_lost),
         cmocka_unit_test(test_start_is_not_processed),
         cmocka_unit_test(test_throttled_start_does_not_age_the_run),
+        cmocka_unit_test(test_slow_start_ages_the_run),
+        cmocka_unit_test(test_start_ends_its_own_trouble),
         cmocka_unit_test(test_retry_after_of_a_start),
         cmocka_unit_test(test_idempotent_start),
         cmocka_unit_test(test_idempotent_start_stays_unknown),
@@ -1994,16 +2193,21 @@ int main(void)
         cmocka_unit_test(test_told_expectation_steers_polling),
         cmocka_unit_test(test_several_remotes),
         cmocka_unit_test(test_details),
+        cmocka_unit_test(test_details_that_a_pass_needs),
         cmocka_unit_test(test_details_fail_for_too_long),
         cmocka_unit_test(test_it_ends_while_being_cancelled),
+        cmocka_unit_test(test_unverified_pass_while_being_cancelled),
         cmocka_unit_test(test_cancel_is_refused),
+        cmocka_unit_test(test_cancelling_in_vain),
         cmocka_unit_test(test_cancel_comes_too_late),
         cmocka_unit_test(test_cancel_of_several),
         cmocka_unit_test(test_cancel_of_what_is_left),
         cmocka_unit_test(test_it_may_not_be_cancelled),
         cmocka_unit_test(test_no_grace),
         cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_attempts_are_apart),
         cmocka_unit_test(test_attempt_after_a_deadline),
+        cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
     };
 

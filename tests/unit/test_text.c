@@ -535,7 +535,7 @@ static void test_nearest(void **state)
         {"poll_mix", "poll_min"},
         {"poll_mxa", "poll_max"},
         {"timeuot", "timeout"},
-        {"time", NULL},
+        {"time", "timeout"},
         {"time-out", "timeout"},
         {"retries", NULL},
         {"i", "id"},

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests provider/reply: ids, captures, addresses, lengths of time, tests and error texts in every
+ * shape that a reply may have, and in those that it must not have. */
+#include "base/base.h"
+
+#include "base/mem.h"
+#include "provider/definition.h"
+#include "provider/reply.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+struct loaded {
+    struct ini ini;
+    struct provider provider;
+    struct diags diags;
+};
+
+/* A definition of the keys given; what it lacks is not looked at. */
+static void load(struct loaded *l, const char *keys)
+{
+    struct definition_entry entries[40];
+    struct buf text;
+
+    memset(l, 0, sizeof(*l));
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_addf(&text, "[provider:x]\n%s", keys);
+    ini_load(&l->ini, "d.ini", text.text, text.len, &l->diags);
+    for (size_t i = 0; i < l->ini.sections[0].count; i++)
+        entries[i] = (struct definition_entry){"d.ini", &l->ini.sections[0].entries[i]};
+    definition_read(&l->provider, entries, l->ini.sections[0].count, &l->diags);
+    if (l->diags.count)
+        fail_msg("%s\n%s", keys, l->diags.items[0].text);
+    buf_free(&text);
+}
+
+static void unload(struct loaded *l)
+{
+    provider_free(&l->provider);
+    ini_free(&l->ini);
+    diags_free(&l->diags);
+}
+
+static struct doc *parse(const char *text)
+{
+    struct err e = {""};
+    struct doc *d = doc_parse(text, strlen(text), &e);
+
+    if (!d)
+        fail_msg("'%s': %s", text, e.text);
+    return d;
+}
+
+/* --- ids -------------------------------------------------------------------------------------- */
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+static void test_check_id(void **state)
+{
+    static const char *const good[] = {"1", "0", "-5", "a", "A-z_9.~:@+=", "550e8400-e29b-41d4",
+                                       "...", ".a", "a.", "1..2", HUNDRED HUNDRED};
+    static const struct {
+        const char *id, *message;
+    } bad[] = {
+        {"", "the run's id is empty"},
+        {".", "the run's id is '.'"},
+        {"..", "the run's id is '..'"},
+        {HUNDRED HUNDRED "1", "the run's id is 201 bytes long"},
+        {"a/b", "the run's id holds a character that no id has (byte 0x2f)"},
+        {"../x", "the run's id holds a character that no id has (byte 0x2f)"},
+        {"a\\b", "(byte 0x5c)"},
+        {"a%2e", "(byte 0x25)"},
+        {"a?b", "(byte 0x3f)"},
+        {"a#b", "(byte 0x23)"},
+        {"a b", "(byte 0x20)"},
+        {" a", "(byte 0x20)"},
+        {"a,b", "(byte 0x2c)"},
+        {"a;b", "(byte 0x3b)"},
+        {"a&b", "(byte 0x26)"},
+        {"a\nb", "(byte 0x0a)"},
+        {"a\r", "(byte 0x0d)"},
+        {"\x1B[0m", "(byte 0x1b)"},
+        {"\x7F", "(byte 0x7f)"},
+        {"\xC3\xA9", "(byte 0xc3)"},
+        {"{id}", "(byte 0x7b)"},
+        {"$(x)", "(byte 0x24)"},
+        {"'", "(byte 0x27)"},
+        {"<x>", "(byte 0x3c)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        struct err e = {""};
+
+        if (reply_check_id(good[i], &e))
+            fail_msg("'%s': %s", good[i], e.text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err e = {""};
+
+        assert_int_equal(reply_check_id(bad[i].id, &e), -1);
+        if (!strstr(e.text, bad[i].message))
+            fail_msg("'%s': got '%s', expected '%s'", bad[i].id, e.text, bad[i].message);
+    }
+}
+
+static void dump_start(struct buf *b, const struct start_reply *r)
+{
+    for (size_t i = 0; i < r->id_count; i++)
+        buf_addf(b, "%s%s", i ? "," : "", r->ids[i]);
+    if (r->refused)
+        buf_addf(b, " refused %zu", r->refused);
+    if (r->label)
+        buf_addf(b, " %s %s", outcome_name(r->outcome), r->label);
+    if (r->url)
+        buf_addf(b, " url %s", r->url);
+    if (r->expect_ms >= 0)
+        buf_addf(b, " %" PRId64 " ms", r->expect_ms);
+    for (size_t i = 0; i < r->capture_count; i++)
+        buf_addf(b, " %s=%s", r->captures[i].name, r->captures[i].value);
+}
+
+#define ONE "start.id = /run/id, /id\n"
+#define LIST "start.ids = /ids\nstart.refused = /refused\n"
+#define RULES                                                                                      \
+    ONE "start.rules =\n  running QUEUED if /state = queued\n  skipped NONE if /state = none\n"    \
+        "  error QUOTA if /state = quota\n"
+#define MORE                                                                                       \
+    ONE "start.url = /url, /run/url\nstart.expect = /seconds\nstart.capture.region = /region\n"    \
+        "start.capture.n = /n\n"
+#define NO_ID "! the reply holds no run id (/run/id is missing)"
+#define NEITHER "! the run's id is neither a text nor an integer"
+
+static void test_start(void **state)
+{
+    static const struct {
+        const char *keys, *json, *expected; /* a failure begins with "! " */
+    } rows[] = {
+        {ONE, "{\"id\": \"abc\"}", "abc"},
+        {ONE, "{\"id\": 0}", "0"},
+        {ONE, "{\"id\": -1}", "-1"},
+        {ONE, "{\"id\": 9007199254740993}", "9007199254740993"},
+        {ONE, "{\"id\": 9223372036854775807}", "9223372036854775807"},
+        {ONE, "{\"id\": \"18446744073709551616\"}", "18446744073709551616"},
+        {ONE, "{\"run\": {\"id\": 7}, \"id\": 8}", "7"},
+        {ONE, "{\"run\": {\"id\": null}, \"id\": 8}", "8"},
+        {ONE, "{\"run\": [], \"id\": 8}", "8"},
+        {ONE, "{\"run\": {\"id\": \"\"}, \"id\": 8}", "! the run's id is empty"},
+        {ONE, "{\"run\": {\"id\": {}}, \"id\": 8}", "! the reply holds no run id"},
+        {ONE, "{}", NO_ID},
+        {ONE, "[]", NO_ID},
+        {ONE, "[\"abc\"]", NO_ID},
+        {ONE, "{\"Id\": 1}", NO_ID},
+        {ONE, "{\"id\": null}", NO_ID},
+        {ONE, "{\"id\": []}", "! the reply holds no run id"},
+        {ONE, "{\"id\": [1]}", "! the reply holds no run id"},
+        {ONE, "{\"id\": {\"id\": 1}}", "! the reply holds no run id"},
+        {ONE, "{\"id\": true}", NEITHER},
+        {ONE, "{\"id\": false}", NEITHER},
+        {ONE, "{\"id\": 1.0}", NEITHER},
+        {ONE, "{\"id\": 1e3}", NEITHER},
+        {ONE, "{\"id\": 9.3e18}", NEITHER},
+        {ONE, "{\"id\": \"\"}", "! the run's id is empty"},
+        {ONE, "{\"id\": \"..\"}", "! the run's id is '..'"},
+        {ONE, "{\"id\": \"../../x\"}", "! the run's id holds a character that no id has"},
+        {ONE, "{\"id\": \"a\\u0000b\"}", "! the run's id holds"},
+        {ONE, "{\"id\": \"a\\nb\"}", "! the run's id holds a character that no id has (byte 0x0a)"},
+        {ONE, "{\"id\": \"\\ud800\"}", "! the run's id holds a character that no id has"},
+        /* several at once */
+        {LIST, "{\"ids\": [\"a\", 2, \"c\"]}", "a,2,c"},
+        {LIST, "{\"ids\": [\"a\"], \"refused\": [\"b\", \"c\"]}", "a refused 2"},
+        {LIST, "{\"ids\": [\"a\"], \"refused\": []}", "a"},
+        {LIST, "{\"ids\": [\"a\"], \"refused\": null}", "a"},
+        {LIST, "{\"ids\": []}", "! the list of run ids at /ids is empty"},
+        {LIST, "{\"ids\": [], \"refused\": [\"a\"]}", "! the list of run ids at /ids is empty"},
+        {LIST, "{}", "! the reply holds no list of run ids at /ids"},
+        {LIST, "{\"ids\": null}", "! the reply holds no list of run ids at /ids"},
+        {LIST, "{\"ids\": \"a\"}", "! the reply holds no list of run ids at /ids"},
+        {LIST, "{\"ids\": {\"0\": \"a\"}}", "! the reply holds no list of run ids at /ids"},
+        {LIST, "{\"ids\": [\"a\", \"a\"]}", "! the reply names the run 'a' twice"},
+        {LIST, "{\"ids\": [7, \"7\"]}", "! the reply names the run '7' twice"},
+        {LIST, "{\"ids\": [\"a\", null]}", "! the reply holds no run id"},
+        {LIST, "{\"ids\": [\"a\", \"\"]}", "! the run's id is empty"},
+        {LIST, "{\"ids\": [[\"a\"]]}", "! the reply holds no run id"},
+        {LIST, "{\"ids\": [\"a\", \"b/c\"]}", "! the run's id holds a character"},
+        /* a start that says more than an id */
+        {RULES, "{\"id\": 1, \"state\": \"queued\"}", "1 running QUEUED"},
+        {RULES, "{\"state\": \"queued\"}", NO_ID},
+        {RULES, "{\"state\": \"none\"}", " skipped NONE"},
+        {RULES, "{\"id\": null, \"state\": \"quota\"}", " error QUOTA"},
+        {RULES, "{\"id\": 1, \"state\": \"none\"}", "1 skipped NONE"},
+        {RULES, "{\"id\": 1, \"state\": \"other\"}", "1"},
+        {RULES, "{\"state\": \"other\"}", NO_ID},
+        {RULES, "{\"state\": null}", NO_ID},
+        {MORE,
+         "{\"id\": 1, \"url\": \"https://u/\", \"seconds\": 90, \"region\": \"e/u\", \"n\": 5}",
+         "1 url https://u/ 90000 ms region=e/u n=5"},
+        {MORE, "{\"id\": 1, \"url\": \"\", \"run\": {\"url\": \"https://v/\"}, \"region\": \"\"}",
+         "1 url https://v/"},
+        {MORE, "{\"id\": 1, \"url\": {}, \"seconds\": \"x\", \"region\": [], \"n\": true}",
+         "1 n=true"},
+        {MORE, "{\"id\": 1, \"url\": null, \"seconds\": null, \"region\": null, \"n\": null}", "1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct doc *d = parse(rows[i].json);
+        struct err e = {""};
+        struct start_reply r;
+        struct loaded l;
+        struct buf got;
+
+        load(&l, rows[i].keys);
+        buf_init(&got, BUF_CAP_TEXT);
+        if (reply_read_start(&r, &l.provider, d, &e))
+            buf_addf(&got, "! %s", e.text);
+        else
+            dump_start(&got, &r);
+        if (rows[i].expected[0] == '!'
+                ? strncmp(got.text, rows[i].expected, strlen(rows[i].expected)) != 0
+                : strcmp(got.text, rows[i].expected) != 0)
+            fail_msg("%s: got '%s', expected '%s'", rows[i].json, got.text, rows[i].expected);
+        buf_free(&got);
+        start_reply_free(&r);
+        unload(&l);
+        doc_free(d);
+    }
+}
+
+static void test_many_ids(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        struct err e = {""};
+        struct start_reply r;
+        struct loaded l;
+        struct doc *d;
+        struct buf b;
+
+        buf_init(&b, BUF_CAP_TEXT);
+        for (int i = 0; i < 1000 + over * IDS_MAX; i++)
+            buf_addf(&b, "%s%d", i ? "," : "{\"ids\": [", i);
+        buf_adds(&b, "]}");
+        d = parse(b.text);
+        load(&l, LIST);
+        assert_int_equal(reply_read_start(&r, &l.provider, d, &e), over ? -1 : 0);
+        assert_int_equal(r.id_count, over ? 0 : 1000);
+        start_reply_free(&r);
+        unload(&l);
+        doc_free(d);
+        buf_free(&b);
+    }
+}
+
+/* --- the status --------------------------------------------------------------------------------- */
+
+static void test_status(void **state)
+{
+    static const char keys[] = "status.rules =\n  running R if /s = 1\n  failed F if /s = 2\n"
+                               "  passed P if /s = 3 and /r = ok\n"
+                               "status.reason = /why, /error/message\nstatus.url = /url\n"
+                               "status.expect = /total\n";
+    static const struct {
+        const char *json, *expected;
+    } rows[] = {
+        {"{\"s\": 1}", "running R"},
+        {"{\"s\": 2, \"why\": \"broken\", \"url\": \"https://u/\"}",
+         "failed F because broken at https://u/"},
+        {"{\"s\": 2, \"why\": \"\", \"error\": {\"message\": \"m\"}}", "failed F because m"},
+        {"{\"s\": 2, \"why\": {\"x\": 1}}", "failed F"},
+        {"{\"s\": 2, \"why\": 17}", "failed F because 17"},
+        {"{\"s\": 2, \"why\": \"a\\u0000b\\u001b[31m\"}",
+         "failed F because a\xEF\xBF\xBD" "b\x1B[31m"},
+        {"{\"s\": 3, \"r\": \"ok\", \"total\": 1.5}", "passed P 1500 ms"},
+        {"{\"s\": 3, \"r\": \"OK\"}", "unknown seen /s = 3, /r = \"OK\""},
+        {"{\"s\": 3}", "unknown seen /s = 3, /r is missing"},
+        {"{}", "unknown seen /s is missing, /r is missing"},
+        {"[3, \"ok\"]", "unknown seen /s is missing, /r is missing"},
+        {"{\"s\": {\"s\": 3}, \"r\": null}", "unknown seen /s = {\"s\":3}, /r = null"},
+    };
+    struct loaded l;
+
+    (void)state;
+    load(&l, keys);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct doc *d = parse(rows[i].json);
+        struct status_reply r;
+        struct buf got;
+
+        reply_read_status(&r, &l.provider, d);
+        buf_init(&got, BUF_CAP_TEXT);
+        buf_adds(&got, outcome_name(r.outcome));
+        if (r.label)
+            buf_addf(&got, " %s", r.label);
+        if (r.seen)
+            buf_addf(&got, " seen %s", r.seen);
+        if (r.reason)
+            buf_addf(&got, " because %s", r.reason);
+        if (r.url)
+            buf_addf(&got, " at %s", r.url);
+        if (r.expect_ms >= 0)
+            buf_addf(&got, " %" PRId64 " ms", r.expect_ms);
+        if (strcmp(got.text, rows[i].expected) != 0)
+            fail_msg("%s: got '%s', expected '%s'", rows[i].json, got.text, rows[i].expected);
+        buf_free(&got);
+        status_reply_free(&r);
+        doc_free(d);
+    }
+    unload(&l);
+}
+
+static void test_spans(void **state)
+{
+    static const struct {
+        const char *span, *json; /* of the members a and b */
+        int64_t ms;
+    } rows[] = {
+        {"/a", "\"a\": 0", 0},
+        {"/a", "\"a\": 5", 5000},
+        {"/a s", "\"a\": 5", 5000},
+        {"/a ms", "\"a\": 5", 5},
+        {"/a m", "\"a\": 5", 300000},
+        {"/a", "\"a\": 1.5", 1500},
+        {"/a", "\"a\": 1.001", 1001},
+        {"/a", "\"a\": 0.0004", 0},
+        {"/a ms", "\"a\": 1.5", 2},
+        {"/a", "\"a\": 1e2", 100000},
+        {"/a", "\"a\": \"5\"", 5000},
+        {"/a", "\"a\": \"1.25\"", 1250},
+        {"/a", "\"a\": -1", -1},
+        {"/a", "\"a\": \"-1\"", -1},
+        {"/a", "\"a\": null", -1},
+        {"/a", "\"a\": true", -1},
+        {"/a", "\"a\": []", -1},
+        {"/a", "\"a\": \"\"", -1},
+        {"/a", "\"a\": \"5s\"", -1},
+        {"/a", "\"a\": \"5 \"", -1},
+        {"/a", "\"a\": \" 5\"", -1},
+        {"/a", "\"a\": \"nan\"", -1},
+        {"/a", "\"a\": \"inf\"", -1},
+        {"/a", "\"a\": \"-inf\"", -1},
+        {"/a", "\"a\": \"-nan\"", -1},
+        {"/a", "\"a\": \"00:05:00\"", -1},
+        {"/a", "\"a\": 1e300", -1},
+        {"/a", "\"a\": 8640000", 8640000000},
+        {"/a", "\"a\": 8640001", -1},
+        {"/a", "\"b\": 5", -1},
+        /* a moment alone is no length of time */
+        {"/a", "\"a\": \"2020-08-18T13:36:02Z\"", -1},
+        /* differences */
+        {"/b - /a", "\"a\": 10, \"b\": 15", 5000},
+        {"/b - /a ms", "\"a\": 10, \"b\": 15", 5},
+        {"/b - /a m", "\"a\": 10, \"b\": 15", 300000},
+        {"/b - /a", "\"a\": \"10\", \"b\": 15.5", 5500},
+        {"/b - /a", "\"a\": -5, \"b\": 5", 10000},
+        {"/b - /a", "\"a\": 15, \"b\": 10", -1},
+        {"/b - /a", "\"a\": 15", -1},
+        {"/b - /a", "\"b\": 15", -1},
+        {"/b - /a", "\"a\": null, \"b\": 15", -1},
+        {"/b - /a ms", "\"a\": 1597757642000, \"b\": 1597757702500", 60500},
+        {"/b - /a", "\"a\": \"2020-08-18T13:36:02Z\", \"b\": \"2020-08-18T13:37:02.250Z\"", 60250},
+        {"/b - /a", "\"a\": \"2020-08-18T13:36:02\", \"b\": \"2020-08-18T13:36:03Z\"", 1000},
+        {"/b - /a", "\"a\": \"2020-08-18T13:36:02+02:00\", \"b\": \"2020-08-18T13:36:02Z\"",
+         7200000},
+        {"/b - /a m", "\"a\": \"2020-08-18T13:36:02Z\", \"b\": \"2020-08-18T13:36:03Z\"", 1000},
+        {"/b - /a", "\"a\": \"2020-08-18T13:36:03Z\", \"b\": \"2020-08-18T13:36:02Z\"", -1},
+        {"/b - /a", "\"a\": \"2020-08-18\", \"b\": \"2020-08-19\"", -1},
+        {"/b - /a", "\"a\": 5, \"b\": \"2020-08-18T13:36:02Z\"", -1},
+        {"/b - /a", "\"a\": \"2020-08-18T13:36:02Z\", \"b\": 5", -1},
+        {"/b - /a", "\"a\": -99999999999, \"b\": 99999999999", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct status_reply r;
+        struct loaded l;
+        struct doc *d;
+        char text[200];
+
+        snprintf(text, sizeof(text), "status.expect = %s\n", rows[i].span);
+        load(&l, text);
+        snprintf(text, sizeof(text), "{%s}", rows[i].json);
+        d = parse(text);
+        reply_read_status(&r, &l.provider, d);
+        if (r.expect_ms != rows[i].ms)
+            fail_msg("%s of %s: got %" PRId64, rows[i].span, rows[i].json, r.expect_ms);
+        status_reply_free(&r);
+        doc_free(d);
+        unload(&l);
+    }
+}
+
+/* --- tests and properties ------------------------------------------------------------------------ */
+
+static void note_test(void *user, const struct reported_test *t)
+{
+    struct buf *b = user;
+
+    buf_addf(b, "[%s %s", t->name ? t->name : "(none)", outcome_name(t->outcome));
+    if (t->label)
+        buf_addf(b, " %s", t->label);
+    if (t->message)
+        buf_addf(b, " '%s'", t->message);
+    if (t->detail)
+        buf_addf(b, " \"%s\"", t->detail);
+    if (t->duration_ms >= 0)
+        buf_addf(b, " %" PRId64 " ms", t->duration_ms);
+    buf_addc(b, ']');
+}
+
+static void note_property(void *user, const char *name, const char *value)
+{
+    buf_addf(user, " %s=%s", name, value);
+}
+
+static void test_tests(void **state)
+{
+    static const char keys[] = "tests = /r/tests\ntests.name = /name, /id\ntests.message = /m\n"
+                               "tests.detail = /d\ntests.duration = /s\ntests.rules =\n"
+                               "  passed OK if /ok = true\n  failed BAD if /ok = false\n"
+                               "property.vus = /vus\nproperty.deep = /r/x\n";
+    static const struct {
+        const char *json;
+        size_t count;
+        const char *expected;
+    } rows[] = {
+        {"{}", 0, ""},
+        {"{\"r\": {\"tests\": null}}", 0, ""},
+        {"{\"r\": {\"tests\": {}}}", 0, ""},
+        {"{\"r\": {\"tests\": \"many\"}}", 0, ""},
+        {"{\"r\": {\"tests\": []}}", 0, ""},
+        {"{\"r\": {\"tests\": [{\"name\": \"a\", \"ok\": true, \"s\": 2}]}}", 1,
+         "[a passed OK 2000 ms]"},
+        {"{\"r\": {\"tests\": [{\"name\": \"a\", \"ok\": false, \"m\": \"x\", \"d\": \"y\\nz\"},"
+         "{\"id\": 7, \"ok\": true, \"m\": \"\"}]}}",
+         2, "[a failed BAD 'x' \"y\nz\"][7 passed OK]"},
+        {"{\"r\": {\"tests\": [{\"ok\": \"maybe\"}, null, 5, [], {}, \"x\", {\"ok\": null}]}}", 7,
+         "[(none) unknown][(none) unknown][(none) unknown][(none) unknown][(none) unknown]"
+         "[(none) unknown][(none) unknown]"},
+        {"{\"vus\": 200, \"r\": {\"x\": \"y\"}}", 0, " vus=200 deep=y"},
+        {"{\"vus\": null, \"r\": {\"x\": \"\"}}", 0, ""},
+        {"{\"vus\": [1], \"r\": {\"x\": {}}}", 0, ""},
+    };
+    struct loaded l;
+
+    (void)state;
+    load(&l, keys);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct doc *d = parse(rows[i].json);
+        struct scope scope = {0};
+        struct buf got;
+
+        buf_init(&got, BUF_CAP_TEXT);
+        assert_int_equal(reply_each_test(&l.provider, d, &scope, note_test, &got), rows[i].count);
+        reply_each_property(&l.provider, d, note_property, &got);
+        if (strcmp(got.text, rows[i].expected) != 0)
+            fail_msg("%s: got '%s', expected '%s'", rows[i].json, got.text, rows[i].expected);
+        buf_free(&got);
+        doc_free(d);
+    }
+    unload(&l);
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static void test_errors(void **state)
+{
+    static const char keys[] = "errors = /error/message, /message, /statusText, /detail, /error\n";
+    static const struct {
+        const char *body, *text; /* NULL: nothing to show */
+    } rows[] = {
+        /* the shapes that providers document */
+        {"{\"error\": {\"message\": \"Not found\", \"code\": \"404\", \"details\": []}}",
+         "Not found"},
+        {"{\"error\": {\"message\": \"No\", \"code\": 3, \"field_errors\": {\"f\": [\"e\"]}}}",
+         "No"},
+        {"{\"error\": 429, \"message\": \"Too many\"}", "Too many"},
+        {"{\"error\": \"forbidden\", \"message\": \"Quota\"}", "Quota"},
+        {"{\"error\": \"forbidden\"}", "forbidden"},
+        {"{\"error\": 429}", "429"},
+        {"{\"message\": \"Usage limit\"}", "Usage limit"},
+        {"{\"statusText\": \"Bad Request\"}", "Bad Request"},
+        {"{\"detail\": \"Token expired\"}", "Token expired"},
+        /* pointers that lead to nothing that can be shown */
+        {"{\"error\": {\"message\": \"\"}, \"message\": \"m\"}", "m"},
+        {"{\"error\": {\"message\": null}, \"message\": null, \"detail\": \"d\"}", "d"},
+        {"{\"error\": {\"message\": {\"x\": 1}}, \"detail\": [\"d\"]}",
+         "{\"error\": {\"message\": {\"x\": 1}}, \"detail\": [\"d\"]}"},
+        {"{\"errors\": [\"x\"]}", "{\"errors\": [\"x\"]}"},
+        {"[]", "[]"},
+        {"\"text\"", "\"text\""},
+        {"null", "null"},
+        /* not JSON */
+        {"", NULL},
+        {" \r\n\t ", NULL},
+        {"\x01\x02\x7F", NULL},
+        {"<!DOCTYPE html><html>...", "(an HTML page)"},
+        {"\n\n  <html>", "(an HTML page)"},
+        {"Bad gateway", "Bad gateway"},
+        {"  upstream\r\n  timed\tout \n", "upstream timed out"},
+        {"\x1B[31mred\x1B[0m", "red"},
+        {"{\"message\": ", "{\"message\":"},
+        {"{\"message\": \"a\", \"message\": \"b\"}", "{\"message\": \"a\", \"message\": \"b\"}"},
+    };
+    struct loaded l;
+
+    (void)state;
+    load(&l, keys);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *text = reply_error_text(&l.provider, rows[i].body, strlen(rows[i].body));
+
+        if ((text == NULL) != (rows[i].text == NULL) ||
+            (text && strcmp(text, rows[i].text) != 0))
+            fail_msg("%s: got '%s', expected '%s'", rows[i].body, text, rows[i].text);
+        free(text);
+    }
+    {
+        static const char body[] = "text with\0a NUL";
+        char *text = reply_error_text(&l.provider, body, sizeof(body) - 1);
+        struct buf b;
+
+        assert_non_null(text);
+        assert_memory_equal(text, "text with", 9);
+        free(text);
+        buf_init(&b, BUF_CAP_TEXT);
+        for (int i = 0; i < 1000; i++)
+            buf_adds(&b, "abc ");
+        text = reply_error_text(&l.provider, b.text, b.len);
+        assert_true(strlen(text) <= 300 && strlen(text) > 290);
+        assert_string_equal(text + strlen(text) - 3, "...");
+        free(text);
+        buf_free(&b);
+    }
+    unload(&l);
+    /* without pointers the beginning of the body is shown */
+    load(&l, "title = x\n");
+    {
+        char *text = reply_error_text(&l.provider, "{\"message\": 1}", 14);
+
+        assert_string_equal(text, "{\"message\": 1}");
+        free(text);
+    }
+    unload(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check_id), cmocka_unit_test(test_start),
+        cmocka_unit_test(test_many_ids), cmocka_unit_test(test_status),
+        cmocka_unit_test(test_spans),    cmocka_unit_test(test_tests),
+        cmocka_unit_test(test_errors),
+    };
+
+    return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
+}
