@@ -33,7 +33,8 @@ VARIANT := $(MODE)$(if $(SANITIZE),-asan)$(if $(COVERAGE),-cov)$(if $(filter cla
 BUILD := build/$(VARIANT)
 BIN := $(BUILD)/rungate
 
-RG_CPPFLAGS := -Isrc -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE
+RG_CPPFLAGS := -Isrc -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700 \
+	-D_DARWIN_C_SOURCE
 RG_CFLAGS := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef -fPIE -fstack-protector-strong
 RG_LDFLAGS := -pie
@@ -91,7 +92,7 @@ unit: $(UNIT_BINS)
 
 COMPILE = $(CC) $(RG_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: src/%.c
+$(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(COMPILE)
@@ -118,7 +119,7 @@ $(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/librungate.a
 	$(Q)$(CC) $(RG_CFLAGS) $(CFLAGS) $(RG_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 		$(LIB_LDLIBS) $$($(PKG_CONFIG) --libs cmocka) $(LDLIBS)
 
-$(BUILD)/unit/%.o: tests/unit/%.c
+$(BUILD)/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(COMPILE)

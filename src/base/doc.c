@@ -68,6 +68,16 @@ static void mend_surrogates(char *text, size_t len)
     }
 }
 
+/* The library quotes the text around a mistake; half a secret could stand there. */
+static void set_error(json_error_t *error, struct err *e)
+{
+    char *near = strstr(error->text, " near '");
+
+    if (near)
+        *near = '\0';
+    err_set(e, "not JSON: %s (line %d, column %d)", error->text, error->line, error->column);
+}
+
 struct doc *doc_parse(const char *text, size_t len, struct err *e)
 {
     json_error_t error;
@@ -88,7 +98,7 @@ struct doc *doc_parse(const char *text, size_t len, struct err *e)
     value = json_loadb(copy, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     free(copy);
     if (!value) {
-        err_set(e, "not JSON: %s (line %d, column %d)", error.text, error.line, error.column);
+        set_error(&error, e);
         return NULL;
     }
     return wrap(value);
@@ -101,7 +111,7 @@ struct doc *doc_parse_value(const char *text, struct err *e)
         json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
     if (!value) {
-        err_set(e, "not JSON: %s (line %d, column %d)", error.text, error.line, error.column);
+        set_error(&error, e);
         return NULL;
     }
     return wrap(value);

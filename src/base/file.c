@@ -13,10 +13,12 @@
 int file_read(const char *path, struct buf *out, struct err *e)
 {
     char chunk[8192];
-    FILE *f = fopen(path, "r");
+    FILE *f = path ? fopen(path, "r") : stdin;
     size_t n;
     int rc = 0;
 
+    if (!path)
+        path = "standard input";
     if (!f)
         return err_set(e, "cannot read %s: %s", path, strerror(errno));
     while (!out->over && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
@@ -25,8 +27,19 @@ int file_read(const char *path, struct buf *out, struct err *e)
         rc = err_set(e, "cannot read %s: %s", path, strerror(errno));
     else if (out->over)
         rc = err_set(e, "%s is larger than %zu bytes", path, out->cap);
-    fclose(f);
+    if (f != stdin)
+        fclose(f);
     return rc;
+}
+
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    if (strcmp(a, b) == 0)
+        return true;
+    return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
 }
 
 static int write_all(int fd, const struct buf *text)
@@ -77,6 +90,27 @@ static void make_folders(const char *path)
     free(copy);
 }
 
+/*
+ * Writes to what a link leads to: to a file through a file beside it, so that the link stays; to
+ * anything else, and to what the system keeps under /dev, directly.
+ */
+static int write_link(const char *path, const struct buf *text)
+{
+    struct err ignored = {""};
+    char *target = realpath(path, NULL);
+    struct stat st;
+    int rc;
+
+    if (!target)
+        return -1; /* errno says why: it leads to nowhere, or in a circle */
+    if (strncmp(path, "/dev/", 5) == 0 || stat(target, &st) || !S_ISREG(st.st_mode))
+        rc = write_direct(path, O_WRONLY, text);
+    else
+        rc = file_write(target, text, &ignored);
+    free(target);
+    return rc;
+}
+
 int file_write(const char *path, const struct buf *text, struct err *e)
 {
     struct buf beside;
@@ -88,6 +122,10 @@ int file_write(const char *path, const struct buf *text, struct err *e)
     if (text->over)
         return err_set(e, "cannot write %s: it would be larger than %zu bytes", path, text->cap);
     buf_init(&beside, BUF_CAP_TEXT);
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        rc = write_link(path, text);
+        goto out;
+    }
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         if (S_ISDIR(st.st_mode))
             errno = EISDIR;

@@ -9,7 +9,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the content of the file at path; fails beyond out's cap. err names the path. */
+/* True if both paths name one file, there or not. */
+bool file_is_same(const char *a, const char *b);
+
+/*
+ * Appends the content of the file at path, of standard input for NULL; fails beyond out's cap.
+ * err names the path.
+ */
 int file_read(const char *path, struct buf *out, struct err *e) USE_RESULT;
 
 /*

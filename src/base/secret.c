@@ -194,6 +194,36 @@ void secret_redact(struct buf *text)
     *text = out;
 }
 
+void secret_redact_cut(struct buf *text)
+{
+    size_t longest = 0;
+
+    secret_redact(text);
+    for (size_t i = 0; i < known.count; i++) {
+        size_t len = strlen(known.items[i]);
+
+        len = len < text->len ? len : text->len;
+        while (len >= SECRET_MIN &&
+               memcmp(text->text + text->len - len, known.items[i], len) != 0)
+            len--;
+        if (len >= SECRET_MIN && len > longest)
+            longest = len;
+    }
+    if (longest) {
+        buf_truncate(text, text->len - longest);
+        buf_adds(text, "***");
+    }
+}
+
+bool secret_occurs(const char *text, size_t min_len)
+{
+    for (size_t i = 0; i < known.count; i++) {
+        if (strlen(known.items[i]) >= min_len && strstr(text, known.items[i]))
+            return true;
+    }
+    return false;
+}
+
 void secret_redact_string(char **text)
 {
     struct buf b;

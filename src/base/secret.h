@@ -25,7 +25,16 @@ void secret_add(const char *value);
  */
 void secret_redact(struct buf *text);
 
-/* The same for a string owned by the caller; *text may move. NULL stays NULL. */
+/*
+ * The same for a text that was cut, or may have been: what stands at its end and is the beginning
+ * of a secret (of SECRET_MIN bytes at least) is starred too.
+ */
+void secret_redact_cut(struct buf *text);
+
+/* True if the text holds a secret of at least min_len bytes. */
+bool secret_occurs(const char *text, size_t min_len);
+
+/* As secret_redact, for a string owned by the caller; *text may move. NULL stays NULL. */
 void secret_redact_string(char **text);
 
 /* Overwrites and forgets all secrets. */

@@ -2,6 +2,7 @@
 /* Owns the commands: the wiring of session, gate and reports. It must not decide a verdict. */
 #include "base/base.h"
 
+#include "base/clock.h"
 #include "base/doc.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -138,9 +139,33 @@ struct outputs {
     const struct gate_result *result;
 };
 
+/*
+ * In a report that is printed, "##" could start a command of a CI system, which reads the same
+ * stream. It stands in texts only, so each format has another way to write it.
+ */
+static void break_commands(struct buf *text, const char *replacement)
+{
+    struct buf out;
+
+    buf_init(&out, text->cap);
+    for (const char *p = text->text; *p;) {
+        bool found = p[0] == '#' && p[1] == '#';
+
+        if (found)
+            buf_adds(&out, replacement);
+        else
+            buf_addc(&out, *p);
+        p++;
+    }
+    out.over = out.over || text->over;
+    buf_free(text);
+    *text = out;
+}
+
 /* To the file at path, or to standard output for "-"; nowhere if path is NULL. */
 static int write_report(const struct outputs *o, const char *path,
-                        void (*write)(struct buf *, const struct gate_result *), struct err *e)
+                        void (*write)(struct buf *, const struct gate_result *),
+                        const char *hash, struct err *e)
 {
     struct buf text;
     int rc = 0;
@@ -149,6 +174,8 @@ static int write_report(const struct outputs *o, const char *path,
         return 0;
     buf_init(&text, REPORT_MAX);
     write(&text, o->result);
+    if (strcmp(path, "-") == 0)
+        break_commands(&text, hash);
     if (strcmp(path, "-") != 0)
         rc = file_write(path, &text, e);
     else if (text.over || fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
@@ -159,12 +186,12 @@ static int write_report(const struct outputs *o, const char *path,
 
 static int write_junit(struct outputs *o, struct err *e)
 {
-    return write_report(o, o->session->pipeline.gate.junit, junit_write, e);
+    return write_report(o, o->session->pipeline.gate.junit, junit_write, "&#35;", e);
 }
 
 static int write_json(struct outputs *o, struct err *e)
 {
-    return write_report(o, o->session->pipeline.gate.json, json_write, e);
+    return write_report(o, o->session->pipeline.gate.json, json_write, "\\u0023", e);
 }
 
 static int write_ci(struct outputs *o, struct err *e)
@@ -233,11 +260,12 @@ static uint64_t make_seed(void)
 
 static int report_mistakes(struct session *s, struct console *c)
 {
-    struct gate_result g = {.duration_ms = 0};
+    struct gate_result g = {.started = clock_wall_ms(), .finished = clock_wall_ms()};
     struct buf text;
 
     print_diags(&s->mistakes, "");
-    if (!s->loaded || s->options->dry_run)
+    if (!s->loaded || s->outputs_clash || s->options->dry_run ||
+        (s->options->command != COMMAND_RUN && s->options->command != COMMAND_WAIT))
         return EXIT_USAGE;
     buf_init(&text, BUF_CAP_TEXT);
     buf_addf(&text, "%zu mistake%s in %s; the first: ", s->mistakes.count,
@@ -331,6 +359,28 @@ static int print(const struct buf *text)
     return fwrite(text->text, 1, text->len, stdout) == text->len ? 0 : EXIT_INTERNAL;
 }
 
+/* Prints lines that hold texts of users: as print, with nothing that a CI system would obey. */
+static int print_safely(const struct buf *text)
+{
+    struct buf out;
+    int code;
+
+    buf_init(&out, BUF_CAP_TEXT);
+    for (const char *line = text->text; *line;) {
+        size_t len = strcspn(line, "\n");
+        char *copy = mem_strndup(line, len);
+
+        text_add_log(&out, copy);
+        if (line[len])
+            buf_addc(&out, '\n');
+        free(copy);
+        line += len + (line[len] ? 1 : 0);
+    }
+    code = print(&out);
+    buf_free(&out);
+    return code;
+}
+
 static int dry_run(struct session *s)
 {
     struct err e = {""};
@@ -342,7 +392,7 @@ static int dry_run(struct session *s)
         fprintf(stderr, "rungate: error: %s\n", e.text);
         code = EXIT_USAGE;
     } else {
-        code = print(&text);
+        code = print_safely(&text);
     }
     buf_free(&text);
     return code;
@@ -406,7 +456,7 @@ static int rehearse(struct options *o)
         fprintf(stderr, "rungate: error: %s: %s\n", o->try_file, e.text);
     if (reply) {
         rehearsal_write(&out, p, reply, o->arguments.count ? o->arguments.items[0] : NULL);
-        code = print(&out);
+        code = print_safely(&out);
     }
     doc_free(reply);
     buf_free(&text);
@@ -432,7 +482,7 @@ static int command_check(struct options *o)
     } else if (!o->quiet) {
         buf_init(&plan, BUF_CAP_TEXT);
         plan_write(&plan, &s.pipeline, s.bindings, s.attach);
-        code = print(&plan);
+        code = print_safely(&plan);
         buf_free(&plan);
     }
     session_close(&s);

@@ -13,13 +13,14 @@
 
 /*
  * A closed standard descriptor would be taken by the next file or socket, and then be written to
- * as if it were the terminal.
+ * as if it were the terminal. All are opened for reading only: a report that is printed to a
+ * closed standard output must fail, not vanish.
  */
 static int open_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-            open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            open("/dev/null", O_RDONLY) != fd)
             return -1;
     }
     return 0;

@@ -89,7 +89,8 @@ static const struct option_info {
     {"allow-origin", 0, "URL", "an origin that secrets may be sent to beside the built-in ones",
      OPTION_LIST, AT(allow_origins), NULL, NULL, PIPELINES, false, NULL},
     {"dry-run", 0, NULL, "print the requests that would be sent, secrets starred; no network",
-     OPTION_FLAG, AT(dry_run), NULL, NULL, ON(COMMAND_RUN), false, NULL},
+     /* No variable: one that is left set would open every gate without starting anything. */
+     OPTION_FLAG, AT(dry_run), NULL, NULL, ON(COMMAND_RUN), true, NULL},
     {"ci", 0, "NAME", "the CI system to report to: auto, none or its name",
      OPTION_TEXT, AT(ci), NULL, NULL, PIPELINES, false, NULL},
     {"progress", 0, "HOW", "auto, tty, plain or none", OPTION_TEXT, AT(progress), NULL, NULL,
@@ -322,6 +323,8 @@ static int read_arguments(struct options *o, int argc, char **argv, struct err *
         if (found == '?') {
             char letter[3] = {'-', (char)optopt, '\0'};
 
+            if (optopt >= 256)
+                return err_set(e, "'--%s' takes no value", table[optopt - 256].name);
             return unknown_option(optopt && optopt < 256 ? letter : argv[optind - 1], o->command,
                                   e);
         }
@@ -408,7 +411,8 @@ void options_help(struct buf *out, enum command command)
         buf_addf(out, "  %-28s %s\n", commands[i].name, commands[i].help);
     add_options(out, ANY);
     buf_adds(out,
-             "\nEvery long option has an environment variable: RUNGATE_JUNIT for --junit.\n"
+             "\nLong options have environment variables, RUNGATE_JUNIT for --junit; --dry-run, --try,\n"
+             "--help and --version have none.\n"
              "\nExit codes: 0 passed, 1 failed, 2 usage, 3 error (no verdict), 4 timed out,\n"
              "5 cancelled at the provider, 6 a start was lost and a run may exist,\n"
              "130 and 143 interrupted, 70 a bug.\n");

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "provider/reply.h"
@@ -74,7 +75,7 @@ static void load_file(struct session *s)
     struct buf text;
 
     buf_init(&text, PIPELINE_MAX);
-    if (!file_read(standard_input ? "/dev/stdin" : config, &text, &e)) {
+    if (!file_read(standard_input ? NULL : config, &text, &e)) {
         load(s, standard_input ? "standard input" : config, &text, NULL);
     } else {
         diag_add(&s->mistakes, standard_input ? "standard input" : config, 0, "%s%s", e.text,
@@ -266,7 +267,7 @@ static void fit_require(struct session *s)
 }
 
 /* With --attach and no names given, they look at the attached runs alone. */
-static void select_runs(struct session *s)
+static int select_runs(struct session *s)
 {
     const struct options *o = s->options;
     bool any = false;
@@ -279,7 +280,56 @@ static void select_runs(struct session *s)
             s->pipeline.runs[i].selected = s->attach[i] != NULL;
     } else if (pipeline_select(&s->pipeline, o->arguments.items, o->arguments.count, &e)) {
         mistake(s, command_line, &e);
+        return -1;
     }
+    return 0;
+}
+
+/*
+ * What any definition calls a secret is one, whether a run uses it or not: a pipeline file that
+ * names the variable elsewhere shall not bring it to light.
+ */
+static void know_secrets(struct session *s)
+{
+    for (size_t i = 0; registry_name(s->registry, i); i++) {
+        const struct provider *p = registry_find(s->registry, registry_name(s->registry, i));
+
+        for (size_t j = 0; p && j < p->param_count; j++) {
+            const struct param *param = &p->params[j];
+            const char *value = param->type == PARAM_SECRET && param->env
+                                    ? vars_get(&s->vars, param->env, NULL)
+                                    : NULL;
+
+            if (value)
+                secret_add(value);
+        }
+    }
+}
+
+/* Two outputs in one file, or one in a file that was read, would destroy each other. */
+static void check_outputs(struct session *s)
+{
+    const struct gate_config *gate = &s->pipeline.gate;
+    const char *const outputs[] = {gate->junit, gate->json};
+    const char *const keys[] = {"junit", "json"};
+    size_t before = s->mistakes.count;
+
+    for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+        const struct setting *given = settings_find(&s->pipeline.gate_settings, keys[i]);
+
+        if (!given || !outputs[i] || strcmp(outputs[i], "-") == 0)
+            continue;
+        if (i > 0 && outputs[0] && file_is_same(outputs[i], outputs[0]))
+            setting_error(&s->mistakes, given, "%s and %s are to be written to the same file",
+                          keys[0], keys[i]);
+        if (file_is_same(outputs[i], s->pipeline.file))
+            setting_error(&s->mistakes, given, "%s would be written over the pipeline file",
+                          keys[i]);
+    }
+    if (gate->junit && gate->json && strcmp(gate->junit, "-") == 0 &&
+        strcmp(gate->json, "-") == 0)
+        diag_add(&s->mistakes, command_line, 0, "junit and json cannot both be printed");
+    s->outputs_clash = s->mistakes.count != before;
 }
 
 /* --- the whole ------------------------------------------------------------------------------ */
@@ -293,9 +343,11 @@ static void bind_all(struct session *s)
     binding_check_defaults(&s->pipeline, &s->mistakes);
     check_proxy(s);
     check_certificates(s);
+    check_outputs(s);
     read_attach(s);
     if (!s->mistakes.count) {
-        select_runs(s);
+        if (select_runs(s))
+            return;
         check_watched(s);
         fit_require(s);
     }
@@ -320,6 +372,7 @@ void session_open(struct session *s, struct options *o, const char *(*env)(const
         e.text[0] = '\0';
     }
     s->registry = registry_new(o->provider_files.items, o->provider_files.count, &s->mistakes);
+    know_secrets(s);
     if (o->provider)
         load_ad_hoc(s);
     else

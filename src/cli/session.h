@@ -27,6 +27,7 @@ struct session {
     struct binding *bindings; /* one a run */
     const char **attach;      /* one a run: the id to watch, or NULL */
     struct diags mistakes, warnings;
+    bool outputs_clash; /* no report can be written without destroying something */
 };
 
 /*

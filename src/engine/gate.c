@@ -33,6 +33,7 @@ struct member {
     struct capture *captures;
     size_t capture_count;
     char *problem;       /* the last trouble, in words */
+    char *cause;         /* the trouble for which it was given up */
     bool strange_told;   /* the unknown state was told to the user */
     int64_t began;       /* the first attempt; monotonic */
     char key[KEY_DIGITS + 1];
@@ -235,6 +236,8 @@ static void add_seen_words(struct buf *b, const struct member *m)
 
     if (m->life.outcome == OUTCOME_PASSED && m->life.gave_up_as == OUTCOME_TIMED_OUT)
         buf_adds(b, "it passed, but only after the deadline");
+    else if (m->life.outcome == OUTCOME_PASSED && m->life.gave_up_as == OUTCOME_ERROR)
+        buf_adds(b, "it was seen to pass only after it was given up");
     if (m->life.outcome == OUTCOME_PASSED || m->life.outcome == OUTCOME_RUNNING)
         return;
     if (m->life.outcome == OUTCOME_EMPTY)
@@ -251,7 +254,7 @@ static void add_seen_words(struct buf *b, const struct member *m)
 
 static void add_ending_words(struct buf *b, const struct gate *g, const struct member *m)
 {
-    const char *problem = m->problem ? m->problem : "no answer";
+    const char *problem = m->cause ? m->cause : m->problem ? m->problem : "no answer";
 
     switch (m->life.ending) {
     case ENDING_NONE:
@@ -269,9 +272,7 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         buf_addf(b, "the start was refused: %s", problem);
         break;
     case ENDING_START_FAILED:
-        buf_adds(b, "the start did not succeed for ");
-        num_add_duration(b, m->life.limits.outage_ms);
-        buf_addf(b, ": %s", problem);
+        buf_addf(b, "the start did not succeed in %d tries: %s", m->life.failures, problem);
         break;
     case ENDING_START_LOST:
         buf_addf(b,
@@ -361,6 +362,12 @@ static const char *policy_key(enum outcome o)
     return keys[o];
 }
 
+/* It was given up before it was seen to pass, and our own cancellation may have a part in that. */
+static bool passed_too_late(const struct member *m)
+{
+    return m->life.gave_up_as == OUTCOME_TIMED_OUT || m->life.gave_up_as == OUTCOME_ERROR;
+}
+
 static void set_outcome(struct member *m, enum outcome outcome)
 {
     struct run_result *r = m->result;
@@ -369,9 +376,9 @@ static void set_outcome(struct member *m, enum outcome outcome)
     r->outcome = r->counts_as = outcome;
     r->mapped_by = NULL;
     /* It is reported as what it was, but a deadline that passed is not undone by that. */
-    if (outcome == OUTCOME_PASSED && m->life.gave_up_as == OUTCOME_TIMED_OUT) {
-        r->counts_as = OUTCOME_TIMED_OUT;
-        r->mapped_by = "timeout";
+    if (outcome == OUTCOME_PASSED && passed_too_late(m)) {
+        r->counts_as = m->life.gave_up_as;
+        r->mapped_by = r->counts_as == OUTCOME_TIMED_OUT ? "timeout" : "outage";
     }
     as = m->config->policy.as[r->counts_as];
     if (as != OUTCOME_UNKNOWN && maps(m)) {
@@ -411,6 +418,7 @@ static void remember_attempt(struct gate *g, struct member *m)
          past->reason ? past->reason : "");
     result_reset_attempt(r);
     mem_replace(&m->problem, NULL);
+    mem_replace(&m->cause, NULL);
     m->strange_told = false;
     note_state(g, m, "RETRYING");
 }
@@ -419,7 +427,7 @@ static void end_run(struct gate *g, struct member *m)
 {
     struct run_result *r = m->result;
 
-    if (m->life.attempt)
+    if (m->life.attempt && !m->attach)
         g->active--;
     g->done++;
     r->not_started = m->life.ending == ENDING_NOT_STARTED && !m->life.attempt;
@@ -474,10 +482,14 @@ static void act(struct gate *g, struct member *m, const struct action *action)
 static void step(struct gate *g, struct member *m, const struct event *event)
 {
     struct action action;
+    enum run_state before;
 
     if (m->life.state == RUN_DONE)
         return;
+    before = m->life.state;
     action = run_step(&m->life, event, g->now);
+    if (before != RUN_CANCELLING && m->life.state == RUN_CANCELLING)
+        mem_replace(&m->cause, m->problem);
     if (m->life.due == never)
         heap_remove(&g->due, (size_t)(m - g->members));
     else
@@ -552,6 +564,34 @@ static void add_property(void *user, const char *name, const char *value)
     p->value = result_text(value, true);
 }
 
+/* Tests that were skipped, or are said to be running still, have shown nothing. */
+static bool ran_a_test(const struct remote_run *remote)
+{
+    for (size_t i = 0; i < remote->test_count; i++) {
+        enum outcome o = remote->tests[i].outcome;
+
+        if (o != OUTCOME_SKIPPED && o != OUTCOME_RUNNING)
+            return true;
+    }
+    return false;
+}
+
+/* Passed if all tests passed or were skipped; failed if one failed; else there is no verdict. */
+static enum outcome worst_test(const struct remote_run *remote)
+{
+    enum outcome worst = OUTCOME_PASSED;
+
+    for (size_t i = 0; i < remote->test_count; i++) {
+        enum outcome o = remote->tests[i].outcome;
+
+        if (o == OUTCOME_FAILED)
+            return o;
+        if (o != OUTCOME_PASSED && o != OUTCOME_SKIPPED)
+            worst = OUTCOME_ERROR;
+    }
+    return worst;
+}
+
 /*
  * Takes tests and properties from a reply. A run that passed with none of the tests that its
  * definition wants becomes empty.
@@ -566,10 +606,10 @@ static enum outcome take_details(struct member *m, size_t remote, const struct d
     reply_each_property(p, d, add_property, &adding);
     if (!with_tests || !p->tests)
         return outcome;
-    if (!reply_each_test(p, d, &scope, add_test, &adding) && p->tests_required &&
-        outcome == OUTCOME_PASSED)
+    reply_each_test(p, d, &scope, add_test, &adding);
+    if (outcome == OUTCOME_PASSED && p->tests_required && !ran_a_test(adding.remote))
         return OUTCOME_EMPTY;
-    return outcome;
+    return p->tests_decide && outcome == OUTCOME_PASSED ? worst_test(adding.remote) : outcome;
 }
 
 static void add_remote(struct run_result *r, const char *id)
@@ -670,8 +710,8 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
         result_set(&remote->state, reply.label, true);
         if (outcome_is_final(reply.outcome)) {
             result_set(&remote->reason, reply.reason, true);
-            remote->outcome =
-                take_details(m, m->life.cursor, d, reply.outcome, !m->life.limits.has_details);
+            remote->outcome = take_details(m, m->life.cursor, d, reply.outcome,
+                                           !p->requests[REQUEST_DETAILS].method);
             run_set_remote(&m->life, m->life.cursor, remote->outcome);
         }
         set_run_id(m->result);
@@ -687,7 +727,14 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
 static void read_details(struct member *m, const struct doc *d)
 {
     struct remote_run *remote = &m->result->remotes[m->life.cursor];
+    const struct rule *rule = rules_match(&m->binding->provider->status_rules, d);
 
+    /* Where details tell the state too, they must tell the same. */
+    if (rule && remote->outcome == OUTCOME_PASSED && rule->outcome != OUTCOME_PASSED) {
+        result_set(&remote->reason, "the provider contradicts itself: its details say otherwise",
+                   true);
+        remote->outcome = OUTCOME_ERROR;
+    }
     remote->outcome = take_details(m, m->life.cursor, d, remote->outcome, true);
     run_set_remote(&m->life, m->life.cursor, remote->outcome);
 }
@@ -722,7 +769,10 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
     struct member *m = &g->members[reply->tag];
     struct event event = {.kind = EVENT_REPLY,
                           .retry_after_ms = reply->retry_after_ms,
-                          .expected_ms = -1};
+                          .expected_ms = -1,
+                          /* Refused, but perhaps after the work was done. */
+                          .doubtful = reply->status >= 500 ||
+                                      (reply->status >= 300 && reply->status < 400)};
     struct exchange x = {.request = m->life.request,
                          .answered = reply->result == HTTP_ANSWERED,
                          .sent = reply->result != HTTP_NOT_SENT,
@@ -736,9 +786,9 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
         set_problem(m, "%s", reply->problem);
     } else if (x.status < 200 || x.status > 299) {
         describe_refusal(m, reply);
-    } else {
+    } else if (x.request != REQUEST_CANCEL) {
         d = doc_parse(reply->body.text, reply->body.len, &e);
-        x.readable = d != NULL;
+        x.readable = d != NULL && x.status != 206; /* a part was not asked for */
         if (!d) {
             char *text = reply_error_text(m->binding->provider, reply->body.text, reply->body.len);
 
@@ -755,7 +805,8 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
         read_status(g, m, d, &event);
     else if (event.reply == REPLY_GOOD && x.request == REQUEST_DETAILS)
         read_details(m, d);
-    else if (x.request == REQUEST_CANCEL && event.reply != REPLY_GOOD)
+    else if (x.request == REQUEST_CANCEL && event.reply != REPLY_GOOD &&
+             event.reply != REPLY_RETRY)
         result_warn(m->result, "cancelling run %s: %s", m->result->remotes[m->life.cursor].id,
                     m->problem);
     doc_free(d);
@@ -843,7 +894,7 @@ static void start_ready(struct gate *g)
 
     do {
         done_before = g->done;
-        for (size_t i = g->first_waiting; i < g->count && g->active < limit; i++) {
+        for (size_t i = g->first_waiting; i < g->count; i++) {
             struct member *m = &g->members[i];
             const struct member *why = NULL;
             enum readiness readiness;
@@ -852,13 +903,16 @@ static void start_ready(struct gate *g)
                 g->first_waiting += i == g->first_waiting ? 1 : 0;
                 continue;
             }
+            /* A run that exists is under way already: the limit is for starting. */
+            if (!m->attach && g->active >= limit)
+                continue;
             readiness = g->stop == STOP_NONE ? needs_of(g, m, &why) : NOT_YET;
             if (readiness == NEVER) {
                 skip(g, m, why);
             } else if (readiness == READY) {
                 struct event go = {.kind = EVENT_GO};
 
-                g->active++;
+                g->active += m->attach ? 0 : 1;
                 m->began = g->now;
                 if (m->attach)
                     watch(g, m);
@@ -874,7 +928,8 @@ static void decide(struct gate *g)
 {
     const struct gate_config *config = &g->options->pipeline->gate;
 
-    if (g->stop != STOP_NONE || g->options->mode == GATE_ONCE)
+    if (g->stop != STOP_NONE || g->options->mode == GATE_ONCE ||
+        g->options->mode == GATE_CANCEL)
         return;
     for (size_t i = 0; config->fail_fast && i < g->count; i++) {
         const struct run_result *r = g->members[i].result;
@@ -1025,7 +1080,8 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
         .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
-        .needs_details = p->tests && p->tests_required,
+        .start_tries = p->start_tries,
+        .needs_details = p->tests && (p->tests_required || p->tests_decide),
         .idempotent = p->idempotency != NULL,
         .once = o->mode == GATE_ONCE,
     };
@@ -1080,6 +1136,7 @@ static void free_gate(struct gate *g)
         run_free(&g->members[i].life);
         free_captures(&g->members[i]);
         free(g->members[i].problem);
+        free(g->members[i].cause);
     }
     http_free(g->http);
     heap_free(&g->due);
@@ -1092,6 +1149,8 @@ static bool all_cancelled(const struct gate *g)
     for (size_t i = 0; i < g->count; i++) {
         const struct run *life = &g->members[i].life;
 
+        if (!life->remote_count)
+            return false; /* the gate ended before it was asked about */
         for (size_t j = 0; j < life->remote_count; j++) {
             if (!outcome_is_final(life->remotes[j].outcome) &&
                 life->remotes[j].cancel != CANCEL_ACCEPTED)
@@ -1099,6 +1158,15 @@ static bool all_cancelled(const struct gate *g)
         }
     }
     return true;
+}
+
+static bool any_started(const struct gate *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (!g->members[i].result->not_started)
+            return true;
+    }
+    return false;
 }
 
 static void conclude(struct gate *g)
@@ -1113,7 +1181,7 @@ static void conclude(struct gate *g)
         r->verdict = VERDICT_INTERRUPTED;
         buf_addf(&trouble, "interrupted by %s", signal_name(g->signal_number));
     } else if (g->stop == STOP_GATE_DEADLINE && r->verdict != VERDICT_PASSED) {
-        if (r->verdict < VERDICT_TIMED_OUT)
+        if (r->verdict < VERDICT_TIMED_OUT || !any_started(g))
             r->verdict = VERDICT_TIMED_OUT;
         buf_adds(&trouble, "the gate's deadline (");
         num_add_duration(&trouble, g->options->pipeline->gate.timeout_ms);

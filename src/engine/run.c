@@ -165,6 +165,16 @@ static bool outage_is_over(const struct run *r, int64_t now)
     return r->trouble >= 0 && now - r->trouble >= r->limits.outage_ms;
 }
 
+/* No remote run goes on, for all that is known: only then may another be started in its place. */
+static bool nothing_is_left(const struct run *r)
+{
+    for (size_t i = 0; i < r->remote_count; i++) {
+        if (!outcome_is_final(r->remotes[i].outcome) && r->remotes[i].cancel != CANCEL_ACCEPTED)
+            return false;
+    }
+    return !r->doubtful;
+}
+
 static struct action finish(struct run *r, enum outcome outcome, enum ending ending)
 {
     r->in_flight = false;
@@ -173,7 +183,8 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     r->outcome = outcome;
     r->lost = false;
     if (r->stop == STOP_NONE && outcome != OUTCOME_START_UNKNOWN &&
-        (r->limits.retry_on >> outcome & 1u) && r->attempt < r->limits.attempts) {
+        (r->limits.retry_on >> outcome & 1u) && r->attempt < r->limits.attempts &&
+        nothing_is_left(r)) {
         r->state = RUN_STARTING;
         r->deadline = r->grace_until = never;
         return (struct action){.kind = ACTION_AGAIN};
@@ -209,6 +220,7 @@ static struct action begin_attempt(struct run *r, int64_t now)
     r->seen = false;
     r->details_missing = false;
     r->gave_up_as = OUTCOME_UNKNOWN;
+    r->doubtful = false;
     r->ending = ENDING_NONE;
     end_trouble(r);
     return send(r, REQUEST_START, 0);
@@ -223,7 +235,6 @@ static void set_remotes(struct run *r, size_t count, size_t refused, int64_t now
     for (size_t i = 0; i < count; i++)
         r->remotes[i].outcome = OUTCOME_RUNNING;
     r->created = now;
-    r->lost = false;
 }
 
 /* The outcome of a run that was given up, for each reason to stop it. */
@@ -349,8 +360,9 @@ static struct action start_again(struct run *r, const struct event *e, int64_t n
 
     if (r->grace_until != never)
         return finish_unstarted(r, r->gave_up_as, ENDING_NOT_STARTED);
-    return outage_is_over(r, now) ? finish_unstarted(r, OUTCOME_ERROR, ENDING_START_FAILED)
-                                  : action;
+    if (outage_is_over(r, now) || (r->limits.start_tries && r->failures >= r->limits.start_tries))
+        return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_FAILED);
+    return action;
 }
 
 /* Stops a run whose start is under way: its reply is awaited, or there is nothing to cancel. */
@@ -394,6 +406,7 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     case REPLY_REFUSED:
         break;
     }
+    r->doubtful = e->doubtful;
     return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED);
 }
 

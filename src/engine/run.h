@@ -89,6 +89,7 @@ struct event {
     int64_t retry_after_ms;  /* -1: not told */
     int64_t expected_ms;     /* the whole duration that the provider expects; -1: not told */
     size_t remotes;          /* of a good start, and of EVENT_WATCH: how many runs exist */
+    bool doubtful;           /* of a refused start: it may have had its effect all the same */
     size_t refused;          /* of a good start: how many more were refused */
     enum stop stop;          /* of EVENT_STOP */
 };
@@ -114,6 +115,7 @@ struct run_limits {
     int64_t attempts;
     unsigned retry_on; /* bits 1 << outcome */
     bool can_cancel;   /* the provider can, and we may */
+    int64_t start_tries; /* 0: no limit but outage_ms */
     bool has_details;
     bool needs_details; /* without them, a pass is not believed: it may be empty */
     bool idempotent;   /* a start may be repeated under its key */
@@ -153,6 +155,7 @@ struct run {
     bool seen;          /* status requests have found all of the runs */
     bool lost;          /* of a start: the reply to an earlier one did not come */
 
+    bool doubtful;             /* the start was refused, and may have had its effect */
     enum stop stop;            /* why it was stopped; STOP_NONE if it was not */
     int64_t grace_until;       /* when waiting for the end of a run given up is over */
     enum outcome gave_up_as;   /* its outcome if no end is seen */

@@ -4,12 +4,14 @@
 #include "base/base.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "net/http.h"
 
 #include <curl/curl.h>
 #include <dirent.h>
+#include <strings.h>
 #include <strings.h>
 #include <sys/stat.h>
 
@@ -395,7 +397,7 @@ static void set_request(struct transfer *t, const struct request *request)
 
     for (size_t i = 0; i < request->header_count; i++) {
         add_header(t, request->headers[i].name, request->headers[i].value);
-        has_type = has_type || strcmp(request->headers[i].name, "Content-Type") == 0;
+        has_type = has_type || strcasecmp(request->headers[i].name, "Content-Type") == 0;
     }
     add_header(t, "Expect", NULL);
     if (!has_type)
@@ -604,9 +606,15 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
           (int)(micros / 1000));
     while ((header = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, header)))
         trace(h, t->tag, '<', "%s: %s", header->name, header->value);
-    if (reply->body.len)
-        trace(h, t->tag, '<', "%.*s%s", TRACE_MAX, reply->body.text,
-              reply->body.len > TRACE_MAX ? "..." : "");
+    if (reply->body.len) {
+        struct buf body;
+
+        buf_init(&body, BUF_CAP_TEXT);
+        buf_add(&body, reply->body.text, reply->body.len);
+        secret_redact_cut(&body);
+        trace(h, t->tag, '<', "%.*s%s", TRACE_MAX, body.text, body.len > TRACE_MAX ? "..." : "");
+        buf_free(&body);
+    }
 }
 
 static void finish(struct http *h, struct transfer *t, CURLcode code, struct http_reply *ret)

@@ -41,7 +41,10 @@ static bool is_allowed(const struct origins *o, const char *origin)
 static bool holds_secret(const struct binding *b)
 {
     for (size_t i = 0; i < b->provider->param_count; i++) {
-        if (b->provider->params[i].type == PARAM_SECRET && b->values[i].text)
+        /* What a user's own definition takes out of the environment may be anything. */
+        if (b->values[i].text &&
+            (b->provider->params[i].type == PARAM_SECRET ||
+             (b->values[i].from_env && !b->provider->trusted_url)))
             return true;
     }
     return false;

@@ -579,7 +579,7 @@ static void resolve_needs(struct loader *l, struct run_config *run)
     run->need_runs = mem_alloc(run->need_count, sizeof(*run->need_runs));
     for (size_t i = 0; i < run->need_count; i++) {
         const struct run_config *need = find_run(p, run->needs[i]);
-        const char *nearest = text_nearest(run->needs[i], names, p->run_count);
+        const char *nearest = need ? NULL : text_nearest(run->needs[i], names, p->run_count);
 
         if (need)
             run->need_runs[i] = (size_t)(need - p->runs);

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "provider/bind.h"
 
+/* Shorter secrets may be ordinary words that stand elsewhere by chance. */
+enum { SECRET_IN_VALUE_MIN = 8 };
+
 static const char *const type_names[] = {
     [PARAM_STRING] = "a text",         [PARAM_INTEGER] = "an integer",
     [PARAM_BOOLEAN] = "yes or no",     [PARAM_SECRET] = "a secret",
@@ -206,6 +209,19 @@ static void missing(struct diags *d, const struct binding *b, const struct pipel
     buf_free(&text);
 }
 
+/* A token for one provider shall not travel to another in a field that is nobody's secret. */
+static void misplaced_secret(struct diags *d, const struct binding *b, const struct pipeline *p,
+                             const struct setting *s, const char *name)
+{
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_addf(&text, "a secret stands in '%s', which is not secret: it would be sent in plain sight",
+             name);
+    run_mistake(d, b, p, s, text.text);
+    buf_free(&text);
+}
+
 static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
                        const struct vars *vars, struct diags *d, struct diags *warnings)
 {
@@ -229,6 +245,7 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
     } else if (!s && param->env && vars_get(vars, param->env, NULL) &&
                *vars_get(vars, param->env, NULL)) {
         text = mem_strdup(vars_get(vars, param->env, NULL));
+        value->from_env = true;
         buf_addf(&origin, "the environment variable %s", param->env);
     } else if (!s) {
         text = default_value(b, param);
@@ -242,6 +259,8 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
             value->origin = buf_detach(&origin);
         else
             run_mistake(d, b, p, s, e.text);
+        if (param->type != PARAM_SECRET && secret_occurs(text, SECRET_IN_VALUE_MIN))
+            misplaced_secret(d, b, p, s, param->name);
         if (s && param->type == PARAM_SECRET && s->on_command_line)
             setting_error(d, s, "'%s' is a secret: the command line is there for all to read; use "
                           "%s%s",

@@ -16,6 +16,7 @@
 struct bound_value {
     char *text;   /* NULL: unset */
     char *origin; /* for people; NULL when unset */
+    bool from_env; /* the definition itself took it from the environment */
 };
 
 struct binding {

@@ -82,10 +82,20 @@ static int read_boolean(struct reading *r, void *slot, struct err *e)
     return 0;
 }
 
+/* A pointer, or a dot for the whole reply, whose pointer is empty: an empty value means no key. */
 static int read_pointer(struct reading *r, void *slot, struct err *e)
 {
-    mem_replace(slot, r->entry->value);
-    return doc_pointer_check(r->entry->value, e);
+    const char *pointer = strcmp(r->entry->value, ".") == 0 ? "" : r->entry->value;
+
+    mem_replace(slot, pointer);
+    return doc_pointer_check(pointer, e);
+}
+
+static int read_tries(struct reading *r, void *slot, struct err *e)
+{
+    if (num_integer(r->entry->value, 1, 100, slot))
+        return err_set(e, "'%s' is not a number from 1 to 100", r->entry->value);
+    return 0;
 }
 
 static int read_where(struct reading *r, void *slot, struct err *e)
@@ -461,6 +471,7 @@ static const struct definition_key {
     {"start.url", false, read_pointers, AT(start_url)},
     {"start.expect", false, read_span, AT(start_expect)},
     {"start.capture.", true, read_named_pointer, AT(captures)},
+    {"start.tries", false, read_tries, AT(start_tries)},
     {"start.idempotency", false, read_text, AT(idempotency)},
     {"status.rules", false, read_rules, AT(status_rules)},
     {"status.url", false, read_pointers, AT(status_url)},
@@ -471,6 +482,7 @@ static const struct definition_key {
     {"expect", false, read_text, AT(expect)},
     {"errors", false, read_pointers, AT(errors)},
     {"tests", false, read_pointer, AT(tests)},
+    {"tests.decide", false, read_boolean, AT(tests_decide)},
     {"tests.required", false, read_boolean, AT(tests_required)},
     {"tests.name", false, read_pointers, AT(tests_name)},
     {"tests.message", false, read_pointers, AT(tests_message)},
@@ -599,6 +611,15 @@ static void check_assignments(struct checking *c, const struct assignments *list
     }
 }
 
+/* True if 'tests.where' asks for a value that is this run's own. */
+static bool conditions_name_run(struct provider *p)
+{
+    struct checking c = {.provider = p, .run_known = true};
+    struct err ignored = {""};
+
+    return !conditions_check_names(&p->tests_where, check_name, &c, &ignored) && c.names_run;
+}
+
 static void check_requests(struct provider *p, struct diags *d)
 {
     for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++) {
@@ -616,6 +637,8 @@ static void check_requests(struct provider *p, struct diags *d)
         check_assignments(&c, &request->query);
         check_template(&c, request->path, request->file, request->line);
         /* A parameter is not enough: the status of the run before could be a pass. */
+        if (kind == REQUEST_DETAILS && conditions_name_run(p))
+            continue; /* a list, from which the tests of this run are picked */
         if (c.run_known && request->path && !c.names_run)
             diag_add(d, request->file, request->line,
                      "the path of '%s' does not say which run it is about: it needs {id}",
@@ -670,7 +693,8 @@ static void check_find(struct provider *p, struct diags *d)
     check_where((struct checking){.provider = p, .diags = d}, &p->find_where);
     if (found && (!p->find_id.count || !p->find_created))
         diag_add(d, p->file, p->line, "'find' needs 'find.id' and 'find.created' beside it");
-    if (!found && (p->find_id.count || p->find_created || p->find_where.count))
+    if (!found &&
+        (p->find_id.count || p->find_created || p->find_where.count || p->find_items))
         diag_add(d, p->file, p->line, "there are keys of 'find', but no 'find = METHOD /path'");
 }
 
@@ -680,7 +704,8 @@ static void check_tests(struct provider *p, struct diags *d)
     if (p->tests && (!p->tests_name.count || !p->tests_rules.count))
         diag_add(d, p->file, p->line, "'tests' needs 'tests.name' and 'tests.rules' beside it");
     if (!p->tests && (p->tests_name.count || p->tests_rules.count || p->tests_message.count ||
-                      p->tests_detail.count || p->tests_duration.to))
+                      p->tests_detail.count || p->tests_duration.to || p->tests_where.count ||
+                      p->tests_decide))
         diag_add(d, p->file, p->line, "there are keys of 'tests', but no 'tests = /pointer'");
     rules_check(&p->tests_rules, d);
 }
@@ -723,11 +748,11 @@ void definition_check(struct provider *p, struct diags *d)
     check_requests(p, d);
     check_template(&after, p->url, p->file, p->line);
     check_template(&before, p->expect, p->file, p->line);
-    check_params(p, d);
     check_captures(p, d);
     check_verdict_rules(p, d);
     check_tests(p, d);
     check_find(p, d);
+    check_params(p, d); /* last: what all others name is used */
 }
 
 /* --- freeing -------------------------------------------------------------------------------- */

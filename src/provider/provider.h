@@ -100,6 +100,8 @@ struct provider {
     char *start_ids;     /* pointer to an array of ids; NULL: one id */
     char *start_refused; /* pointer to an array, one element a run that was refused */
     struct rules start_rules;
+    int64_t start_tries; /* how often a start is sent at most, all refusals being passing ones;
+                            0: as often as fits into "outage" */
     char *idempotency; /* header that makes a repeated start harmless; NULL: none */
     struct assignments captures; /* target: name, template: pointer; from the start's reply */
     char *url;                   /* template of the report's URL */
@@ -118,6 +120,7 @@ struct provider {
     size_t gone_count, gone_cap;
 
     char *tests; /* pointer to the array of tests; NULL: the provider reports none */
+    bool tests_decide;   /* a pass stands only if no test in it did otherwise */
     bool tests_required; /* without tests, a pass is empty */
     struct pointers tests_name, tests_message, tests_detail;
     struct span tests_duration;

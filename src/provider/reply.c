@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "provider/reply.h"
 
@@ -262,7 +263,7 @@ char *reply_error_text(const struct provider *p, const char *body, size_t len)
     struct doc *d = doc_parse(body, len, &ignored);
     char *text = d ? text_at(&p->errors, d) : NULL;
     size_t start = 0;
-    struct buf b;
+    struct buf b, raw;
 
     doc_free(d);
     while (start < len && isspace((unsigned char)body[start]))
@@ -271,8 +272,13 @@ char *reply_error_text(const struct provider *p, const char *body, size_t len)
         return text;
     if (body[start] == '<')
         return mem_strdup("(an HTML page)");
+    /* Starred before it is cut, for half a secret is one too; and the body may be cut already. */
     buf_init(&b, BUF_CAP_TEXT);
-    text_add_clean(&b, body + start, len - start, TEXT_FOLD, EXCERPT_MAX);
+    buf_init(&raw, BUF_CAP_TEXT);
+    buf_add(&raw, body + start, len - start);
+    secret_redact_cut(&raw);
+    text_add_clean(&b, raw.text, raw.len, TEXT_FOLD, EXCERPT_MAX);
+    buf_free(&raw);
     if (b.len)
         return buf_detach(&b);
     buf_free(&b);

@@ -142,11 +142,13 @@ static int add_query(struct buf *url, const struct assignments *list, struct sco
         if (!conditions_hold(&list->items[i].conditions, look_at_parameter, scope))
             continue;
         buf_clear(&value);
-        result = template_expand(list->items[i].template, scope_value, scope, ESCAPE_PERCENT,
-                                 &value, e);
-        if (result == TEMPLATE_DONE)
-            buf_addf(url, "%c%s=%s", strchr(url->text, '?') ? '&' : '?', list->items[i].target,
-                     value.text);
+        /* The template's own text is part of the value, too: "created desc" holds a blank. */
+        result = template_expand(list->items[i].template, scope_value, scope, ESCAPE_NONE, &value,
+                                 e);
+        if (result == TEMPLATE_DONE) {
+            buf_addf(url, "%c%s=", strchr(url->text, '?') ? '&' : '?', list->items[i].target);
+            template_add_percent(url, value.text);
+        }
         rc = result == TEMPLATE_FAILED ? -1 : 0;
     }
     buf_free(&value);

@@ -57,24 +57,33 @@ int template_check(const char *template, template_name_fn *each, void *user, str
     return own.text[0] ? err_set(e, "%s", own.text) : 0;
 }
 
-static int add_value(struct buf *out, const char *value, enum template_escape escape,
-                     const char *name, struct err *e)
+void template_add_percent(struct buf *out, const char *text)
 {
     static const char unreserved[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-    if (escape == ESCAPE_PERCENT && (strcmp(value, ".") == 0 || strcmp(value, "..") == 0))
-        return err_set(e, "'%s' of {%s} would change the path", value, name);
-    for (const char *p = value; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-
-        if (escape == ESCAPE_HEADER && (c < 0x20 || c == 0x7F))
-            return err_set(e, "the value of {%s} holds a control character or a line end", name);
-        if (escape == ESCAPE_PERCENT && !strchr(unreserved, *p))
-            buf_addf(out, "%%%02X", c);
+    for (; *text; text++) {
+        if (strchr(unreserved, *text))
+            buf_addc(out, *text);
         else
-            buf_addc(out, *p);
+            buf_addf(out, "%%%02X", (unsigned char)*text);
     }
+}
+
+static int add_value(struct buf *out, const char *value, enum template_escape escape,
+                     const char *name, struct err *e)
+{
+    if (escape == ESCAPE_PERCENT) {
+        if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
+            return err_set(e, "'%s' of {%s} would change the path", value, name);
+        template_add_percent(out, value);
+        return 0;
+    }
+    for (const char *p = value; *p && escape == ESCAPE_HEADER; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            return err_set(e, "the value of {%s} holds a control character or a line end", name);
+    }
+    buf_adds(out, value);
     return 0;
 }
 

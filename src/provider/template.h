@@ -31,6 +31,9 @@ enum template_result {
     TEMPLATE_FAILED /* err is filled */
 };
 
+/* Appends text as ESCAPE_PERCENT does it, "." and ".." included. */
+void template_add_percent(struct buf *out, const char *text);
+
 /* Appends the template with its names replaced. */
 enum template_result template_expand(const char *template, template_value_fn *value, void *user,
                                      enum template_escape escape, struct buf *out, struct err *e);

@@ -19,6 +19,7 @@ enum {
     NAME_WIDTH_MAX = 40,
     STATE_WIDTH = 12,
     TIME_WIDTH = 7,
+    WRITE_MAX = 4096,   /* bytes that a pipe takes whole when it takes any (PIPE_BUF) */
     STALL_MS = 100,     /* how long a full pipe may hold a line up before the line is given up */
     HEARTBEAT_MAX = 20, /* lines of one heartbeat */
     TESTS_MAX = 10,     /* failed tests of one run in the summary */
@@ -82,17 +83,18 @@ void console_resize(struct console *c, int columns, int rows)
 static void write_out(struct console *c, const char *text, size_t len)
 {
     while (len && !c->gone) {
-        ssize_t n = write(c->options.fd, text, len);
+        struct pollfd p = {.fd = c->options.fd, .events = POLLOUT};
+        ssize_t n;
 
+        /* A reader who does not read shall not stop the gate: what is not taken soon is lost. A
+         * stream that can be written to takes that much without blocking. */
+        if (poll(&p, 1, STALL_MS) <= 0)
+            return;
+        n = write(c->options.fd, text, len < WRITE_MAX ? len : WRITE_MAX);
         if (n >= 0) {
             text += n;
             len -= (size_t)n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct pollfd p = {.fd = c->options.fd, .events = POLLOUT};
-
-            if (poll(&p, 1, STALL_MS) <= 0)
-                return;
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
             c->gone = true;
         }
     }

@@ -72,10 +72,12 @@ def commands():
 
 def dummies(text):
     """A value for every variable without a default in a pipeline file, and for the secrets of built-in providers."""
-    names = set(re.findall(r"\$\{([A-Za-z_]\w*)\}", text))
+    values = {name: DUMMY for name in re.findall(r"\$\{([A-Za-z_]\w*)\}", text)}
     for definition in (ROOT / "config/providers").glob("*.ini"):
-        names |= set(re.findall(r"\benv=(\w+)", definition.read_text()))
-    return {name: DUMMY for name in names} | {"CERTIFICATES": CERTIFICATES.name}
+        for kind, name in re.findall(r"^param\S+ *= *(\w+).*\benv=(\w+)", definition.read_text(), re.M):
+            # A secret may stand nowhere else, so it is not the value of anything else.
+            values[name] = f"secret-{name}" if kind == "secret" else DUMMY
+    return values | {"CERTIFICATES": CERTIFICATES.name}
 
 
 def without_files(text, folder):
@@ -234,9 +236,10 @@ def check_examples():
                 if True not in given.get(section, {}).get(key, ())]
     for provider in sorted(providers):
         text = (ROOT / f"config/providers/{provider}.ini").read_text()
-        for name in re.findall(r"^param\.([\w-]+)", text, re.M):
-            if name not in given.get("run", {}):
-                problems.append(f"no run has '{name}', a parameter of {provider}")
+        example = (EXAMPLES / f"{provider}.ini").read_text() + file.read_text()
+        for name in re.findall(r"^param\.([\w-]+) *= *\S", text, re.M):
+            if not re.search(rf"^(; *)?{name} *=", example, re.M):
+                problems.append(f"no example has '{name}', a parameter of {provider}")
     report("everything.ini has every key", problems)
 
 
@@ -258,7 +261,7 @@ def check_snippets():
             options += ["--provider-file", str(file)]
             for url in re.findall(r"^base_url\s*=\s*(\S+)", text, re.M):
                 options += ["--allow-origin", url]
-            env |= {name: DUMMY for name in re.findall(r"\benv=(\w+)", text)}
+            env |= {name: f"secret-{name}" for name in re.findall(r"\benv=(\w+)", text)}
         pipelines = 0
         for where, text in snippets():
             if "[run:" not in text:

@@ -441,6 +441,10 @@ def test_command_line(tmp_path: Path) -> None:
             statuses.append(reply.status)
             reply.read()
         assert statuses == [200, 502, 200]
+        # A request is logged once it was answered: the last one a moment after its answer came.
+        while len(log.read_text().splitlines()) < 3:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
     finally:
         process.terminate()
         assert process.wait(10) == 0

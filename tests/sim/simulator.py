@@ -95,6 +95,22 @@ class Simulator:
         return self.providers["qatech"]
 
     @property
+    def k6_v6(self) -> Provider:
+        return self.providers["k6-v6"]
+
+    @property
+    def loadforge(self) -> Provider:
+        return self.providers["loadforge"]
+
+    @property
+    def testerarmy(self) -> Provider:
+        return self.providers["testerarmy"]
+
+    @property
+    def autonoma(self) -> Provider:
+        return self.providers["autonoma"]
+
+    @property
     def generic(self) -> Provider:
         return self.providers["generic"]
 

@@ -11,17 +11,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-/* --- replies ------------------------------------------------------------------------------------ */
+/* --- replies ------------------------------------------------------------------------------ */
 
 static const char *const class_names[] = {
-    [REPLY_UNKNOWN] = "unknown",
-    [REPLY_GOOD] = "good",
-    [REPLY_ENDED] = "ended",
-    [REPLY_STRANGE] = "strange",
-    [REPLY_RETRY] = "retry",
-    [REPLY_NOT_PROCESSED] = "not processed",
-    [REPLY_LOST] = "lost",
-    [REPLY_NOT_FOUND] = "not found",
+    [REPLY_UNKNOWN] = "unknown", [REPLY_GOOD] = "good",
+    [REPLY_ENDED] = "ended",     [REPLY_STRANGE] = "strange",
+    [REPLY_RETRY] = "retry",     [REPLY_NOT_PROCESSED] = "not processed",
+    [REPLY_LOST] = "lost",       [REPLY_NOT_FOUND] = "not found",
     [REPLY_REFUSED] = "refused",
 };
 
@@ -29,7 +25,7 @@ enum {
     START = 1u << REQUEST_START,
     CANCEL = 1u << REQUEST_CANCEL,
     ALL = (1u << REQUEST_KIND_COUNT) - 1,
-    REST = ALL & ~(unsigned)START, /* what may be repeated at will */
+    REST = ALL & ~(unsigned)START,   /* what may be repeated at will */
     READ = REST & ~(unsigned)CANCEL, /* and has a body to be read */
     FIRST = 100,
     LAST = 599
@@ -100,7 +96,7 @@ static const struct {
 } silences[] = {
     {START, NO, NO, REPLY_NOT_PROCESSED}, {START, NO, YES, REPLY_REFUSED},
     {START, YES, NO, REPLY_LOST},         {REST, NO, NO, REPLY_RETRY},
-    {REST, NO, YES, REPLY_REFUSED},      {REST, YES, NO, REPLY_RETRY},
+    {REST, NO, YES, REPLY_REFUSED},       {REST, YES, NO, REPLY_RETRY},
 };
 
 static bool fits(enum fact wanted, bool is)
@@ -191,11 +187,12 @@ static void test_status_of_a_torn_reply(void **state)
     (void)state;
     for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++) {
         for (int status = 0; status <= LAST; status++) {
-            struct exchange torn = {
-                .request = (enum request_kind)kind, .sent = true, .status = status, .readable = true};
+            struct exchange torn = {.request = (enum request_kind)kind,
+                                    .sent = true,
+                                    .status = status,
+                                    .readable = true};
 
-            assert_int_equal(run_classify(&torn),
-                             kind == REQUEST_START ? REPLY_LOST : REPLY_RETRY);
+            assert_int_equal(run_classify(&torn), kind == REQUEST_START ? REPLY_LOST : REPLY_RETRY);
         }
     }
 }
@@ -229,7 +226,7 @@ static void test_what_never_happens(void **state)
     }
 }
 
-/* --- folding ------------------------------------------------------------------------------------ */
+/* --- folding ------------------------------------------------------------------------------ */
 
 /* From the strongest to the weakest. */
 static const enum outcome order[] = {OUTCOME_FAILED,    OUTCOME_ERROR,   OUTCOME_TIMED_OUT,

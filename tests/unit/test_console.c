@@ -489,11 +489,18 @@ static void test_enormous(void **state)
 {
     size_t len = 10 << 20;
     char *text = mem_alloc(len + 1, 1);
+    int room = 200000;
     struct console c;
     struct buf b;
 
     (void)state;
     memset(text, 'x', len);
+    /* A stream: what is longer than a pipe takes at once comes in pieces. */
+    close(pair[0]);
+    close(pair[1]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+    fcntl(pair[1], F_SETFL, O_NONBLOCK);
     open_console(&c, CONSOLE_PLAIN, CONSOLE_NORMAL, false);
     console_message(&c, MESSAGE_NOTE, "%s", text);
     buf_init(&b, BUF_CAP_TEXT);

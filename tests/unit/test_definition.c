@@ -316,6 +316,8 @@ static void test_all_keys(void **state)
 #define STATUS "status = GET /runs/{id}\nstatus.rules =\n  passed P if /s = 1\n"
 #define BASE HEAD AUTH START STATUS /* 9 lines */
 
+#define FIND "find = GET /runs\n"
+
 #define REQUEST_FORM "is not a request: expected 'METHOD /path' with GET, POST, PUT, PATCH or DELETE"
 #define SPAN_FORM "is not a length of time: expected '/pointer', '/end - /start', with ms, s or m"
 #define TYPE_FORM "is not a type: expected string, integer, boolean, secret, json or choice(a|b)"
@@ -371,6 +373,7 @@ static void test_mistakes(void **state)
         {BASE "cancel = POST /a/{id}#x\n", "10: cancel: the path '/a/{id}#x' holds a character"},
         {BASE "cancel = POST /\xC3\xA9/{id}\n", "10: cancel: the path '/\xC3\xA9/{id}' holds"},
         {BASE "cancel = POST\n  /runs/{id}\n", "10: cancel: 'POST\n/runs/{id}' is not a request"},
+        {BASE "cancel = POST /~me/!$&'()*+,;=:@%41/{id}\n", ""},
         {BASE "cancel = POST /runs\n",
          "10: the path of 'cancel' does not say which run it is about: it needs {id}"},
         {BASE "cancel = POST /runs/{{id}}\n", "10: the path of 'cancel' does not say which run"},
@@ -545,12 +548,62 @@ static void test_mistakes(void **state)
         {BASE "tests.message = /m\n", "1: there are keys of 'tests', but no"},
         {BASE "tests.detail = /m\n", "1: there are keys of 'tests', but no"},
         {BASE "tests.duration = /m\n", "1: there are keys of 'tests', but no"},
+        {BASE "tests.where = /run = {id}\n", "1: there are keys of 'tests', but no"},
+        {BASE "tests.decide = yes\n", "1: there are keys of 'tests', but no"},
         {BASE "tests.required = sometimes\n", "10: tests.required: 'sometimes' is not yes or no"},
         {BASE "tests = /t\ntests.name = /n\ntests.rules =\n  failed F if /o = 1, 2\n"
               "  passed P if /o = 2, 3\n",
          "14: /o = 2 stands in two rules: the rule 'failed F' in line 13 holds first"},
         {BASE "tests = /t\ntests.name = /n\ntests.rules = passed P if /e missing\n",
          "12: the rule 'passed P' asks only for what is missing"},
+        {BASE "tests = x\n", "10: tests: 'x' is not a JSON Pointer"},
+        {BASE "tests = .\ntests.name = /n\ntests.rules = failed F if /o = 1\n", ""},
+        {BASE "tests.decide = perhaps\n", "10: tests.decide: 'perhaps' is not yes or no"},
+        {BASE "start.tries = 0\n", "10: start.tries: '0' is not a number from 1 to 100"},
+        {BASE "start.tries = 101\n", "10: start.tries: '101' is not a number"},
+        {BASE "start.tries = many\n", "10: start.tries: 'many' is not a number"},
+        {BASE "start.tries = 100\n", ""},
+        /* lists from which the elements of this run are picked */
+        {BASE "details = GET /list\ntests = /t\ntests.name = /n\ntests.where = /run = {id}\n"
+              "tests.rules = failed F if /o = 1\n",
+         ""},
+        {BASE "details = GET /list\ntests = /t\ntests.name = /n\ntests.where = /run = 1\n"
+              "tests.rules = failed F if /o = 1\n",
+         "10: the path of 'details' does not say which run"},
+        {BASE "tests = /t\ntests.name = /n\ntests.where = run = {id}\n",
+         "12: tests.where: 'run' is not a JSON Pointer"},
+        {BASE "tests = /t\ntests.name = /n\ntests.where = /run = {token}\n"
+              "tests.rules = failed F if /o = 1\n",
+         "1: the secret {token} can stand in 'auth' only"},
+        {BASE "tests = /t\ntests.name = /n\ntests.where = /run = {nope}\n"
+              "tests.rules = failed F if /o = 1\n",
+         "1: {nope} is not a parameter"},
+        {BASE "param.n = integer\ntests = /t\ntests.name = /n\ntests.where = /n = {n}\n"
+              "tests.rules = failed F if /o = 1\n",
+         ""},
+        /* finding a run whose start was lost */
+        {BASE FIND "find.id = /id\nfind.created = /at\n", ""},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.items = /runs\n", ""},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.items = .\n", ""},
+        {BASE FIND "find.id = /id\nfind.created = /at\nparam.n = integer\nfind.where = /n = {n}\n",
+         ""},
+        {BASE FIND "find.id = /id\n", "1: 'find' needs 'find.id' and 'find.created' beside it"},
+        {BASE FIND "find.created = /at\n", "1: 'find' needs 'find.id' and 'find.created'"},
+        {BASE FIND, "1: 'find' needs 'find.id' and 'find.created'"},
+        {BASE "find.id = /id\n", "1: there are keys of 'find', but no 'find = METHOD /path'"},
+        {BASE "find.created = /id\n", "1: there are keys of 'find', but no"},
+        {BASE "find.items = /x\n", "1: there are keys of 'find', but no"},
+        {BASE "find.where = /id = 1\n", "1: there are keys of 'find', but no"},
+        {BASE "find.query.q = 1\n", "1: there are keys of 'find', but no"},
+        {BASE "find = GET /runs/{id}\nfind.id = /id\nfind.created = /at\n",
+         "10: {id} is not known before the run is started"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.where = /x = {id}\n",
+         "1: {id} is not known before the run is started"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.where = /x = {token}\n",
+         "1: the secret {token} can stand in 'auth' only"},
+        {BASE FIND "find.id = id\nfind.created = at\nfind.where = x = 1\nfind.items = y\n",
+         "11: find.id: 'id' is not\n12: find.created: 'at' is not\n13: find.where: 'x' is not\n"
+         "14: find.items: 'y' is not"},
         /* many at once, each where it stands */
         {"[provider:x]\ntitel = x\nstart = GO /x\nparam.A = string\nstatus.rules =\n  x\n  y\n"
          "errors = x\ncancel.gone = 1\n",

@@ -36,6 +36,7 @@ static const struct {
     {"https://api.example.com:8443", "https://api.example.com:8443", NULL, false},
     {"https://api.example.com:80", "https://api.example.com:80", NULL, false},
     {"HTTPS://API.Example.COM", "https://api.example.com:443", NULL, false},
+    {"https://AZ.example", "https://az.example:443", NULL, false},
     /* a dot more is another origin: only what is spelled like the trusted one is trusted */
     {"https://api.example.com.", "https://api.example.com.:443", NULL, false},
     {"https://api.example.com%2eevil.com", "https://api.example.com.evil.com:443", NULL, false},

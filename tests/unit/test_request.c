@@ -58,6 +58,7 @@ static const char definition[] =
     "start.body./cond3 = yes if kind missing\n"
     "start.body./cond4 = yes if n = 5..\n"
     "start.query.q = {q}\n"
+    "start.query.fixed = a b/{q}\n"
     "start.query.$s[] = {n} if kind exists\n"
     "start.headers = X-Start: {kind}\n"
     "status = GET /runs/{id}\n"
@@ -147,7 +148,8 @@ static void test_requests(void **state)
         {REQUEST_START,
          "token = ${WORD}1\ntoken2 = ${WORD}2\nall = everywhere\ntest = a b/c\nn = 7\non = yes\n"
          "data = [1, {\"x\": null}]\nkind = b\ntext = \xC3\xA9 \"q\"\nq = 1&2=3#4",
-         "POST https://api.example/v1/tests/a%20b%2Fc/start?fixed=1&q=1%262%3D3%234&$s[]=7\n" JSON
+         "POST https://api.example/v1/tests/a%20b%2Fc/start?fixed=1&q=1%262%3D3%234&fixed=a%20b%2F1%262%3D3%234&"
+         "$s[]=7\n" JSON
          "Authorization: Bearer word1\nX-Two: word2\nX-All: everywhere\nX-Start: b\n" TYPE
          "{\"n\":7,\"on\":true,\"deep\":{\"er\":{\"data\":[1,{\"x\":null}]},\"kind\":\"b\"},"
          "\"text\":\"\xC3\xA9 \\\"q\\\"\",\"mixed\":\"n is 7\"," FIXED ",\"a/b\":{\"~\":7},"
@@ -182,9 +184,10 @@ static void test_requests(void **state)
         {REQUEST_START, "test = t\ntext = ${BAD}",
          URL "\n" JSON TYPE "{\"text\":\"\xEF\xBF\xBD\xC3\xA9\"," FIXED ",\"cond3\":\"yes\"}\n"},
         {REQUEST_START, "test = t\nq = ${CRLF}",
-         URL "&q=x%0D%0AEvil%3A%201\n" JSON ONLY_FIXED},
+         URL "&q=x%0D%0AEvil%3A%201&fixed=a%20b%2Fx%0D%0AEvil%3A%201\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = t\nq = http://[::1]/?a",
-         URL "&q=http%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa\n" JSON ONLY_FIXED},
+         URL "&q=http%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa&fixed=a%20b%2Fhttp%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa\n" JSON ONLY_FIXED},
+        {REQUEST_START, "test = t\nq = ..", URL "&q=..&fixed=a%20b%2F..\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = ../../admin",
          "POST https://api.example/v1/tests/..%2F..%2Fadmin/start?fixed=1\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = ${DOTS}", "! '..' of {test} would change the path"},

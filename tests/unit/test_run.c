@@ -16,7 +16,7 @@ static const int64_t never = INT64_MAX;
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
-/* --- common ------------------------------------------------------------------------------------- */
+/* --- common ------------------------------------------------------------------------------- */
 
 static const struct run_limits usual = {
     .schedule = {.poll_min_ms = SECOND, .poll_max_ms = 15 * SECOND, .expected_ms = -1},
@@ -78,8 +78,7 @@ static void wait_for_timer(struct life *l)
 
 static struct event reply_event(enum reply_class c)
 {
-    return (struct event){
-        .kind = EVENT_REPLY, .reply = c, .retry_after_ms = -1, .expected_ms = -1};
+    return (struct event){.kind = EVENT_REPLY, .reply = c, .retry_after_ms = -1, .expected_ms = -1};
 }
 
 static void reply(struct life *l, enum reply_class c)
@@ -118,23 +117,23 @@ static void polled(struct life *l, enum outcome outcome)
     told(l, outcome);
 }
 
-/* --- the table of everything -------------------------------------------------------------------- */
+/* --- the table of everything -------------------------------------------------------------- */
 
 /* Each is reached by events alone; see bring_about(). */
 enum situation {
     WAITING,
-    STARTING,      /* the start is under way */
-    RESENDING,     /* it surely was not processed, and waits to be sent again */
-    RESTARTING,    /* between two attempts */
+    STARTING,       /* the start is under way */
+    RESENDING,      /* it surely was not processed, and waits to be sent again */
+    RESTARTING,     /* between two attempts */
     START_GIVEN_UP, /* under way, and the deadline has passed */
     BETWEEN_POLLS,
     POLLING,
     COLLECTING,
     BETWEEN_DETAILS,
-    CANCELLING,     /* the cancellation is under way; the deadline has passed */
+    CANCELLING,      /* the cancellation is under way; the deadline has passed */
     BETWEEN_CANCELS, /* it shall be sent again */
-    CANCELLED,      /* it was accepted; how the run ended is not asked yet */
-    ASKING_END,     /* a status request after a cancellation is under way */
+    CANCELLED,       /* it was accepted; how the run ended is not asked yet */
+    ASKING_END,      /* a status request after a cancellation is under way */
     DONE,
     SITUATION_COUNT
 };
@@ -388,17 +387,17 @@ static void bring_about(struct life *l, enum situation s)
 }
 
 static const enum reply_class class_of[] = {
-    [GOOD] = REPLY_GOOD,           [GOOD_END] = REPLY_GOOD,
-    [ENDED] = REPLY_ENDED,         [STRANGE] = REPLY_STRANGE,
-    [RETRY] = REPLY_RETRY,         [NOT_PROCESSED] = REPLY_NOT_PROCESSED,
-    [LOST] = REPLY_LOST,           [NOT_FOUND] = REPLY_NOT_FOUND,
-    [REFUSED] = REPLY_REFUSED,     [CLASSLESS] = REPLY_UNKNOWN,
+    [GOOD] = REPLY_GOOD,       [GOOD_END] = REPLY_GOOD,
+    [ENDED] = REPLY_ENDED,     [STRANGE] = REPLY_STRANGE,
+    [RETRY] = REPLY_RETRY,     [NOT_PROCESSED] = REPLY_NOT_PROCESSED,
+    [LOST] = REPLY_LOST,       [NOT_FOUND] = REPLY_NOT_FOUND,
+    [REFUSED] = REPLY_REFUSED, [CLASSLESS] = REPLY_UNKNOWN,
 };
 
 static const enum stop stop_of[] = {
-    [SIGNALLED] = STOP_SIGNAL,     [GATE_DEADLINE] = STOP_GATE_DEADLINE,
-    [FAIL_FAST] = STOP_FAIL_FAST,  [DECIDED] = STOP_DECIDED,
-    [ASKED] = STOP_ASKED,          [NOW] = STOP_NOW,
+    [SIGNALLED] = STOP_SIGNAL,    [GATE_DEADLINE] = STOP_GATE_DEADLINE,
+    [FAIL_FAST] = STOP_FAIL_FAST, [DECIDED] = STOP_DECIDED,
+    [ASKED] = STOP_ASKED,         [NOW] = STOP_NOW,
 };
 
 /* The event of a happening; false if it cannot be in that situation. Moves the clock. */
@@ -497,9 +496,9 @@ static void check_pair(enum situation s, enum happening h, size_t row)
         fail_msg("%s, %s: %s, ending %d, outcome %s", in, on, run_state_name(l.run.state),
                  (int)l.run.ending, outcome_name(l.run.outcome));
     }
-    assert_int_equal(l.run.in_flight, l.last.kind == ACTION_SEND ||
-                                          (l.last.kind == ACTION_NONE && before.in_flight &&
-                                           e.kind != EVENT_REPLY));
+    assert_int_equal(l.run.in_flight,
+                     l.last.kind == ACTION_SEND ||
+                         (l.last.kind == ACTION_NONE && before.in_flight && e.kind != EVENT_REPLY));
     /* A stop is remembered: what was stopped is never begun anew. The first stays the reason. */
     if (e.kind == EVENT_STOP && s != DONE)
         assert_int_equal(l.run.stop, e.stop);
@@ -522,8 +521,8 @@ static void test_every_pair(void **state)
                 }
             }
             if (rows != 1)
-                fail_msg("%s, %s: in %zu rows of the table", situation_names[s],
-                         happening_names[h], rows);
+                fail_msg("%s, %s: in %zu rows of the table", situation_names[s], happening_names[h],
+                         rows);
             check_pair((enum situation)s, (enum happening)h, found);
         }
     }
@@ -568,7 +567,7 @@ static void test_situations(void **state)
     }
 }
 
-/* --- random walks ------------------------------------------------------------------------------- */
+/* --- random walks ------------------------------------------------------------------------- */
 
 /* What a walk has seen so far, kept apart from the run's own book-keeping. */
 struct witness {
@@ -581,12 +580,14 @@ struct witness {
 
     /* Of the attempt: */
     size_t remotes, refused;
-    bool known;       /* the remote runs are */
-    bool may_start;   /* no start was sent, or the last one may be repeated */
-    bool may_exist;   /* some start may have had effect, and the runs are not known */
+    bool known;     /* the remote runs are */
+    bool may_start; /* no start was sent, or the last one may be repeated */
+    bool may_exist; /* some start may have had effect, and the runs are not known */
     enum outcome outcomes[4];
     int64_t statuses[4];
-    size_t verified; /* good replies about details */
+    bool accepted[4]; /* a cancellation was */
+    bool doubtful;    /* the start was refused, but may have had effect */
+    size_t verified;  /* good replies about details */
 
     bool in_flight;
     enum request_kind request;
@@ -649,7 +650,9 @@ static void forget_attempt(struct witness *w)
     w->known = false;
     w->may_start = true;
     w->may_exist = false;
+    w->doubtful = false;
     w->remotes = w->refused = w->verified = 0;
+    memset(w->accepted, 0, sizeof(w->accepted));
     memset(w->statuses, 0, sizeof(w->statuses));
 }
 
@@ -662,8 +665,8 @@ static void see_end(struct witness *w, enum action_kind kind)
         passed += w->outcomes[i] == OUTCOME_PASSED;
     if (r->outcome == OUTCOME_PASSED) {
         check(w, w->known && passed == w->remotes && passed && !w->refused, "not seen to pass");
-        check(w, !w->limits->has_details || !w->limits->needs_details ||
-                     w->verified == w->remotes, "it passed, but was perhaps empty");
+        check(w, !w->limits->has_details || !w->limits->needs_details || w->verified == w->remotes,
+              "it passed, but was perhaps empty");
     }
     if (r->outcome == OUTCOME_START_UNKNOWN)
         check(w, w->may_exist, "unknown whether it was started, without a reason");
@@ -680,6 +683,9 @@ static void see_end(struct witness *w, enum action_kind kind)
     }
     check(w, !w->stopped, "a stopped run begins anew");
     check(w, !w->watched, "it was only watched, and begins anew");
+    check(w, !w->doubtful, "begun anew though it may have begun already");
+    for (size_t i = 0; i < w->remotes; i++)
+        check(w, outcome_is_final(w->outcomes[i]) || w->accepted[i], "begun anew beside another");
     check(w, r->outcome != OUTCOME_START_UNKNOWN, "begun anew though a run may exist");
     check(w, w->limits->retry_on >> r->outcome & 1u, "begun anew for no reason");
     w->again = r->attempt;
@@ -785,21 +791,26 @@ static void answer(struct witness *w, enum weather weather)
     } else if (w->request == REQUEST_START) {
         /* What the loop tells of a start that is over before it began; never that it passed. */
         e.outcome = OUTCOME_FAILED;
+        e.doubtful = chance(w, 4);
+        w->doubtful = e.doubtful && e.reply != REPLY_ENDED && e.reply != REPLY_NOT_PROCESSED &&
+                      e.reply != REPLY_LOST;
         if (e.reply == REPLY_ENDED)
             w->may_exist = false;
         if (e.reply == REPLY_LOST)
             w->may_exist = true;
-        w->may_start = e.reply == REPLY_NOT_PROCESSED ||
-                       (e.reply == REPLY_LOST && w->limits->idempotent);
+        w->may_start =
+            e.reply == REPLY_NOT_PROCESSED || (e.reply == REPLY_LOST && w->limits->idempotent);
     } else if (w->request == REQUEST_STATUS && e.reply == REPLY_GOOD) {
         e.outcome = OUTCOME_RUNNING;
         if (weather == FAIR && chance(w, 3))
-            e.outcome = chance(w, 2) ? OUTCOME_PASSED
-                                     : (enum outcome)rng_up_to(&w->rng, OUTCOME_EMPTY);
+            e.outcome =
+                chance(w, 2) ? OUTCOME_PASSED : (enum outcome)rng_up_to(&w->rng, OUTCOME_EMPTY);
         if (outcome_is_final(e.outcome)) {
             w->outcomes[w->remote] = e.outcome;
             run_set_remote(&w->life.run, w->remote, e.outcome);
         }
+    } else if (w->request == REQUEST_CANCEL && e.reply == REPLY_GOOD) {
+        w->accepted[w->remote] = true;
     } else if (w->request == REQUEST_DETAILS && e.reply == REPLY_GOOD) {
         w->verified++;
         if (chance(w, 8)) {
@@ -832,6 +843,7 @@ static struct run_limits random_limits(struct witness *w, enum weather weather)
         .can_cancel = !chance(w, 3),
         .has_details = chance(w, 2),
         .needs_details = chance(w, 2),
+        .start_tries = PICK(w, 0, 0, 0, 1, 4),
         .idempotent = chance(w, 3),
     };
 
@@ -938,10 +950,14 @@ static void walk_all(enum weather weather, size_t *endings)
         /* After the end nothing wakes it up. */
         for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
             w.life.last.kind = ACTION_SEND;
-            step(&w.life, &(struct event){.kind = (enum event_kind)kind, .stop = STOP_NOW,
-                                          .reply = REPLY_GOOD, .remotes = 1});
-            check(&w, w.life.last.kind == ACTION_NONE && w.life.run.state == RUN_DONE &&
-                          w.life.run.due == never, "it came back to life");
+            step(&w.life, &(struct event){.kind = (enum event_kind)kind,
+                                          .stop = STOP_NOW,
+                                          .reply = REPLY_GOOD,
+                                          .remotes = 1});
+            check(&w,
+                  w.life.last.kind == ACTION_NONE && w.life.run.state == RUN_DONE &&
+                      w.life.run.due == never,
+                  "it came back to life");
         }
         run_free(&w.life.run);
     }
@@ -981,7 +997,7 @@ static void test_endless_walks(void **state)
     assert_true(endings[ENDING_DEADLINE] > WALKS / 2);
 }
 
-/* --- stories ------------------------------------------------------------------------------------ */
+/* --- stories ------------------------------------------------------------------------------ */
 
 static void expect_quiet(const struct life *l, enum run_state state)
 {
@@ -1001,9 +1017,9 @@ static void expect_done(struct life *l, enum outcome outcome, enum ending ending
 {
     if (l->last.kind != ACTION_DONE || l->run.state != RUN_DONE || l->run.outcome != outcome ||
         l->run.ending != ending)
-        fail_msg("action %d, %s, outcome %s, ending %d; expected %s, ending %d",
-                 (int)l->last.kind, run_state_name(l->run.state), outcome_name(l->run.outcome),
-                 (int)l->run.ending, outcome_name(outcome), (int)ending);
+        fail_msg("action %d, %s, outcome %s, ending %d; expected %s, ending %d", (int)l->last.kind,
+                 run_state_name(l->run.state), outcome_name(l->run.outcome), (int)l->run.ending,
+                 outcome_name(outcome), (int)ending);
     run_free(&l->run);
 }
 
@@ -1302,6 +1318,29 @@ static void test_start_is_refused(void **state)
     go(&l);
     reply(&l, REPLY_REFUSED);
     expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
+}
+
+/* A provider that does not like to be asked so often. */
+static void test_start_tries(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.start_tries = 3;
+    limits.idempotent = true;
+    for (int lost = 0; lost < 2; lost++) {
+        born(&l, &limits);
+        go(&l);
+        reply(&l, lost ? REPLY_LOST : REPLY_NOT_PROCESSED);
+        wait_for_timer(&l);
+        reply(&l, REPLY_NOT_PROCESSED);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_START, 0);
+        reply(&l, REPLY_NOT_PROCESSED);
+        expect_done(&l, lost ? OUTCOME_START_UNKNOWN : OUTCOME_ERROR,
+                    lost ? ENDING_START_LOST : ENDING_START_FAILED);
+    }
 }
 
 /* The deadline passes while the start is under way: its reply is awaited, and cancelled. */
@@ -1918,11 +1957,8 @@ static void test_cancelling_in_vain(void **state)
 /* A cancel that says "it is over already" (409) is a good one: then its real end is read. */
 static void test_cancel_comes_too_late(void **state)
 {
-    struct exchange x = {.request = REQUEST_CANCEL,
-                         .answered = true,
-                         .sent = true,
-                         .status = 409,
-                         .gone = true};
+    struct exchange x = {
+        .request = REQUEST_CANCEL, .answered = true, .sent = true, .status = 409, .gone = true};
     struct life l;
 
     (void)state;
@@ -2084,6 +2120,68 @@ static void test_attempts_are_apart(void **state)
     expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
 }
 
+/* What may have begun in spite of the refusal is not begun again. */
+static void test_no_attempt_after_a_doubtful_refusal(void **state)
+{
+    struct run_limits limits = usual;
+    struct event e = reply_event(REPLY_REFUSED);
+    struct life l;
+
+    (void)state;
+    limits.attempts = 2;
+    born(&l, &limits);
+    go(&l);
+    step(&l, &e);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    run_free(&l.run);
+
+    e.doubtful = true;
+    born(&l, &limits);
+    go(&l);
+    step(&l, &e);
+    expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
+}
+
+/* Nor is a run begun while the one before it may still go on. */
+static void test_no_attempt_beside_a_run(void **state)
+{
+    enum { HOW_MANY = 4 };
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 2;
+    limits.retry_on = 1u << OUTCOME_TIMED_OUT;
+    for (int how = 0; how < HOW_MANY; how++) {
+        limits.can_cancel = how != 0;
+        begin(&l, &limits, 1, 0);
+        l.now = l.run.deadline;
+        timer(&l);
+        if (how == 1)
+            reply(&l, REPLY_REFUSED);
+        if (how == 2)
+            reply(&l, REPLY_RETRY);
+        if (how == 3)
+            reply(&l, REPLY_GOOD);
+        while (l.run.state == RUN_CANCELLING) {
+            if (!l.run.in_flight)
+                wait_for_timer(&l);
+            else if (l.run.request == REQUEST_CANCEL)
+                reply(&l, REPLY_RETRY);
+            else
+                told(&l, OUTCOME_RUNNING);
+        }
+        if (how < 3) {
+            expect_done(&l, OUTCOME_TIMED_OUT, ENDING_DEADLINE);
+        } else {
+            assert_int_equal(l.last.kind, ACTION_AGAIN);
+            run_free(&l.run);
+        }
+    }
+}
+
 /* Who watches a run that exists already starts nothing, even where attempts are allowed. */
 static void test_watching_starts_nothing(void **state)
 {
@@ -2177,6 +2275,7 @@ int main(void)
         cmocka_unit_test(test_idempotent_start_stays_unknown),
         cmocka_unit_test(test_lost_start_is_forgotten_once_found),
         cmocka_unit_test(test_start_is_refused),
+        cmocka_unit_test(test_start_tries),
         cmocka_unit_test(test_deadline_while_starting),
         cmocka_unit_test(test_signal_while_starting),
         cmocka_unit_test(test_signal_after_the_deadline),
@@ -2207,6 +2306,8 @@ int main(void)
         cmocka_unit_test(test_attempts),
         cmocka_unit_test(test_attempts_are_apart),
         cmocka_unit_test(test_attempt_after_a_deadline),
+        cmocka_unit_test(test_no_attempt_after_a_doubtful_refusal),
+        cmocka_unit_test(test_no_attempt_beside_a_run),
         cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
     };

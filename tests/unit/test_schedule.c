@@ -27,7 +27,7 @@ static int64_t min_of(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* --- bounds ------------------------------------------------------------------------------------- */
+/* --- bounds ------------------------------------------------------------------------------- */
 
 static const struct schedule schedules[] = {
     {1, 1, -1},
@@ -42,10 +42,28 @@ static const struct schedule schedules[] = {
 };
 
 static const int64_t times[] = {
-    0,           1,           9,           10,          11,           999,
-    SECOND,      9999,        10 * SECOND, 23999,       24 * SECOND,  30 * SECOND,
-    36 * SECOND, 36001,       MINUTE,      150 * SECOND, 10 * MINUTE, HOUR,
-    2 * HOUR,    10 * HOUR,   DURATION_MAX - 1,          DURATION_MAX,
+    0,
+    1,
+    9,
+    10,
+    11,
+    999,
+    SECOND,
+    9999,
+    10 * SECOND,
+    23999,
+    24 * SECOND,
+    30 * SECOND,
+    36 * SECOND,
+    36001,
+    MINUTE,
+    150 * SECOND,
+    10 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    10 * HOUR,
+    DURATION_MAX - 1,
+    DURATION_MAX,
 };
 
 static void test_unknown_end_bounds(void **state)
@@ -104,9 +122,8 @@ static void test_expected_end_bounds(void **state)
                     int64_t delay = schedule_delay(&s, times[k], &rng);
 
                     if (delay < 1 || delay < s.poll_min_ms || delay > 5 * s.poll_max_ms)
-                        fail_msg("%" PRId64 "..%" PRId64 " at %" PRId64 " of %" PRId64
-                                 ": %" PRId64, s.poll_min_ms, s.poll_max_ms, times[k],
-                                 s.expected_ms, delay);
+                        fail_msg("%" PRId64 "..%" PRId64 " at %" PRId64 " of %" PRId64 ": %" PRId64,
+                                 s.poll_min_ms, s.poll_max_ms, times[k], s.expected_ms, delay);
                 }
             }
         }
@@ -139,8 +156,8 @@ static void test_same_seed_same_delays(void **state)
 
 static void test_backoff(void **state)
 {
-    static const int counts[] = {1, 2, 3, 4, 5, 6, 10, 31, 32, 33, 62, 63, 64, 65, 100, 1000000,
-                                 INT32_MAX};
+    static const int counts[] = {1,  2,  3,  4,  5,  6,   10,      31,       32,
+                                 33, 62, 63, 64, 65, 100, 1000000, INT32_MAX};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(schedules); i++) {
@@ -167,8 +184,8 @@ static void test_backoff(void **state)
 /* What the server asks for is the least; a day, or no end at all, as well as a moment. */
 static void test_backoff_retry_after(void **state)
 {
-    static const int64_t asked[] = {-1, 0, 1, 499, SECOND, 10 * SECOND, MINUTE, DURATION_MAX,
-                                    INT64_MAX};
+    static const int64_t asked[] = {-1,           0,        1, 499, SECOND, 10 * SECOND, MINUTE,
+                                    DURATION_MAX, INT64_MAX};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
@@ -198,7 +215,7 @@ static void test_backoff_spreads(void **state)
     assert_true(most - least > defaults.poll_max_ms / 4);
 }
 
-/* --- simulation --------------------------------------------------------------------------------- */
+/* --- simulation --------------------------------------------------------------------------- */
 
 /* What polling one run of a known length costs. */
 struct cost {
@@ -320,14 +337,14 @@ static void test_known_end_costs_little(void **state)
 
         if (bench())
             print_message("%17.0f s  %7.2f s  %5.2f s  %8.1f  %18.2f s  %8.1f  %.3f\n",
-                          (double)expected / SECOND, wait / SECOND,
-                          (double)m.wait_most_ms / SECOND, (double)m.requests / RUNS,
-                          (double)m.fixed_wait_sum_ms / RUNS / SECOND,
+                          (double)expected / SECOND, wait / SECOND, (double)m.wait_most_ms / SECOND,
+                          (double)m.requests / RUNS, (double)m.fixed_wait_sum_ms / RUNS / SECOND,
                           (double)m.fixed_requests / RUNS, ratio);
         /* 2.5 s is what the fixed poller's wait tends to; its samples spread around it. */
         if (wait > 2500 || ratio > 1.0 / 3)
             fail_msg("expected after %" PRId64 " s: mean wait %.0f ms, %.3f of the requests of a "
-                     "fixed poller", expected / SECOND, wait, ratio);
+                     "fixed poller",
+                     expected / SECOND, wait, ratio);
     }
 }
 
