@@ -83,7 +83,7 @@ def dummies(text):
 def without_files(text, folder):
     """${file:PATH} pointed to a file that is there."""
     secret = Path(folder, "secret")
-    secret.write_text(DUMMY + "\n")
+    secret.write_text("secret-of-a-file\n")
     return re.sub(r"\$\{file:[^}]*\}", f"${{file:{secret}}}", text)
 
 
