@@ -411,8 +411,8 @@ void options_help(struct buf *out, enum command command)
         buf_addf(out, "  %-28s %s\n", commands[i].name, commands[i].help);
     add_options(out, ANY);
     buf_adds(out,
-             "\nLong options have environment variables, RUNGATE_JUNIT for --junit; --dry-run, --try,\n"
-             "--help and --version have none.\n"
+             "\nLong options have environment variables, RUNGATE_JUNIT for --junit;\n"
+             "--dry-run, --try, --help and --version have none.\n"
              "\nExit codes: 0 passed, 1 failed, 2 usage, 3 error (no verdict), 4 timed out,\n"
              "5 cancelled at the provider, 6 a start was lost and a run may exist,\n"
              "130 and 143 interrupted, 70 a bug.\n");

@@ -89,7 +89,7 @@ STATES = [
     ("autonoma", autonoma.ends("completed"), 3, "error", "NO_VERDICT"),
     ("autonoma", autonoma.ends("failure"), 1, "failed", "FAILED"),
     ("autonoma", autonoma.ends("error"), 1, "failed", "FAILED"),
-    ("autonoma", autonoma.ends(run_steps=[]), 3, "empty", "PASSED"),
+    ("autonoma", autonoma.ends(run_steps=[]), 0, "passed", "PASSED"),
     ("autonoma-folder", autonoma.ends(), 0, "passed", "PASSED"),
     ("autonoma-folder", autonoma.ends("failed"), 1, "failed", "FAILED"),
     ("autonoma-tag", autonoma.ends(), 0, "passed", "PASSED"),

@@ -18,7 +18,8 @@ static const char *environment(const char *name)
 {
     static const char *const values[][2] = {
         {"X_TOKEN", "env-token"}, {"EMPTY", ""},    {"N", "7"},          {"QUOTE", "a\"b\\c"},
-        {"LINE", "a\nb"},         {"TAB", "a\tb"},  {"CRLF", "tok\r\n"}, {"JSON", "[1, {\"a\": 2}]"},
+        {"LINE", "a\nb"},         {"TAB", "a\tb"},  {"CRLF", "tok\r\n"},
+        {"JSON", "[1, {\"a\": 2}]"},
         {"BRACE", "${N} $$ {n}"}, {"WORD", "word"},
     };
 
@@ -57,7 +58,9 @@ struct bound {
     struct diags diags, warnings;
 };
 
-static const struct vars vars = {.getenv = environment};
+static const char *const defines[] = {"DEFINED=by-define", "WORD2=x"};
+static const struct vars vars = {
+    .defines = defines, .define_count = ARRAY_LEN(defines), .getenv = environment};
 
 static void bind_text(struct bound *b, const char *text, const struct override *overrides,
                       size_t count)
@@ -151,7 +154,8 @@ static void test_values(void **state)
         {"env", "env = own", "own", "p.ini:3", "", ""},
         {"env", "env =", NULL, NULL, "", ""},
         {"void", "", NULL, NULL, "", ""},
-        {"plain", "plain = ${BRACE}", "${N} $$ {n}", "p.ini:3, ${BRACE} of the environment", "", ""},
+        {"plain", "plain = ${BRACE}", "${N} $$ {n}", "p.ini:3, ${BRACE} of the environment", "",
+         ""},
         {"plain", "plain = a\n  b", "a\nb", "p.ini:3", "", ""},
         {"plain", "plain = ${NOPE}", NULL, NULL, "p.ini:3: variable NOPE is not set", ""},
         /* secrets */
@@ -161,9 +165,13 @@ static void test_values(void **state)
          "p.ini:3: 'token' stands here in plain text; write ${NAME} and keep it in the"},
         {"token", "token = abc${WORD}", "abcword", "p.ini:3, ${WORD} of the environment", "", ""},
         {"token", "token =", NULL, NULL, "", ""},
+        {"token", "token = ${DEFINED}", "by-define", "p.ini:3, ${DEFINED} of -D", "",
+         "p.ini:3: 'token' was given by -D, on the command line, which is there for all to read"},
+        {"plain", "plain = ${DEFINED}", "by-define", "p.ini:3, ${DEFINED} of -D", "", ""},
         {"token", "token = ${CRLF}", NULL, NULL,
          "p.ini:3: the secret 'token' holds a line end or a tab", ""},
-        {"token", "token = ${LINE}", NULL, NULL, "p.ini:3: the secret 'token' holds a line end", ""},
+        {"token", "token = ${LINE}", NULL, NULL, "p.ini:3: the secret 'token' holds a line end",
+         ""},
         {"token", "token = ${TAB}", NULL, NULL, "p.ini:3: the secret 'token' holds a line end", ""},
         /* integers */
         {"n", "n = 0", "0", "p.ini:3", "", ""},
@@ -188,7 +196,8 @@ static void test_values(void **state)
         {"range", "range = 1", "1", "p.ini:3", "", ""},
         {"range", "range = 0", NULL, NULL,
          "p.ini:3: range = '0': expected an integer from 1 to 10", ""},
-        {"range", "range = 11", NULL, NULL, "p.ini:3: range = '11': expected an integer from 1", ""},
+        {"range", "range = 11", NULL, NULL, "p.ini:3: range = '11': expected an integer from 1",
+         ""},
         /* booleans */
         {"on", "on = yes", "true", "p.ini:3", "", ""},
         {"on", "on = 1", "true", "p.ini:3", "", ""},
@@ -267,10 +276,12 @@ static void test_missing(void **state)
     } rows[] = {
         {RUN, "p.ini:1: run 'r': 'must' is missing: provider acme needs a secret there; set it, or "
               "the environment variable X_MUST"},
-        {RUN "must =\n", "p.ini:3: 'must' is missing: provider acme needs a secret there; the value "
+        {RUN "must =\n",
+         "p.ini:3: 'must' is missing: provider acme needs a secret there; the value "
                          "given (p.ini:3) is empty; set it, or the environment variable X_MUST"},
         {RUN "must = ${EMPTY}\n", "p.ini:3: 'must' is missing: provider acme needs a secret there; "
-                                  "the value given (p.ini:3, ${EMPTY} of the environment) is empty"},
+                                  "the value given (p.ini:3, ${EMPTY} of the environment) is "
+                                  "empty"},
         {RUN "must = ${NOPE}\n", "p.ini:3: variable NOPE is not set"},
     };
 
@@ -316,6 +327,31 @@ static void test_command_line(void **state)
         assert_int_equal(b.warnings.count, rows[i].warnings);
         if (strcmp(rows[i].o.key, "plain") == 0)
             assert_string_equal(value_of(&b, "plain")->text, "given");
+        unbind(&b);
+    }
+}
+
+/* A secret that was read stands in no other parameter; a short one may be a word by chance. */
+static void test_misplaced_secrets(void **state)
+{
+    static const struct {
+        const char *lines, *diags;
+    } rows[] = {
+        {"token = a${WORD}b12\nplain = see awordb12!\n",
+         "p.ini:4: a secret stands in 'plain', which is not secret: it would be sent in plain"},
+        {"token = a${WORD}b12\ndata = [\"awordb12\"]\n", "p.ini:4: a secret stands in 'data'"},
+        {"token = a${WORD}b12\nplain = aword\n", ""},
+        {"token = ${WORD}\nplain = a word\n", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bound b;
+        char text[300];
+
+        snprintf(text, sizeof(text), RUN "%s" MUST, rows[i].lines);
+        bind_text(&b, text, NULL, 0);
+        check_diags(text, &b.diags, rows[i].diags);
         unbind(&b);
     }
 }
@@ -446,7 +482,8 @@ static void test_expected(void **state)
         int64_t ms;
     } rows[] = {
         {"{n}m", "n = 5\n", 300000},   {"{n}m", "", -1},           {"{n}m", "n = -5\n", -1},
-        {"{n}", "n = 90\n", 90000},    {"90s", "", 90000},         {"{plain}", "plain = 1h30m\n", 5400000},
+        {"{n}", "n = 90\n", 90000},    {"90s", "", 90000},
+        {"{plain}", "plain = 1h30m\n", 5400000},
         {"{plain}", "plain = soon\n", -1}, {"{n}m", "n = 99999999999\n", -1},
         {NULL, "n = 5\n", -1},
     };
@@ -469,6 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),   cmocka_unit_test(test_missing),
         cmocka_unit_test(test_command_line), cmocka_unit_test(test_secrets_are_hidden),
+        cmocka_unit_test(test_misplaced_secrets),
         cmocka_unit_test(test_base_url), cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_scope),    cmocka_unit_test(test_expected),
     };

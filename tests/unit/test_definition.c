@@ -318,7 +318,8 @@ static void test_all_keys(void **state)
 
 #define FIND "find = GET /runs\n"
 
-#define REQUEST_FORM "is not a request: expected 'METHOD /path' with GET, POST, PUT, PATCH or DELETE"
+#define REQUEST_FORM                                                                               \
+    "is not a request: expected 'METHOD /path' with GET, POST, PUT, PATCH or DELETE"
 #define SPAN_FORM "is not a length of time: expected '/pointer', '/end - /start', with ms, s or m"
 #define TYPE_FORM "is not a type: expected string, integer, boolean, secret, json or choice(a|b)"
 #define ATTRIBUTE_FORM                                                                             \

@@ -60,7 +60,7 @@ static void complain(const char *format, ...)
     mistakes++;
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static const char *folder(void)
 {
@@ -112,7 +112,7 @@ static const char *value_of(const struct ini_section *s, const char *key)
     return NULL;
 }
 
-/* --- what a reply says -------------------------------------------------------------------------- */
+/* --- what a reply says ------------------------------------------------------------------------ */
 
 static json_t *text_or_null(const char *text)
 {
@@ -179,7 +179,7 @@ static void read_status(json_t *got, const struct provider *p, const struct doc 
     status_reply_free(&r);
 }
 
-/* --- which rules were hit -------------------------------------------------------------------------- */
+/* --- which rules were hit --------------------------------------------------------------------- */
 
 struct hits {
     bool status[RULES_MAX], start[RULES_MAX], tests[RULES_MAX];
@@ -220,7 +220,7 @@ static void check_hits(const struct provider *p, const char *key, const struct r
     }
 }
 
-/* --- replies turned into what must not pass ------------------------------------------------------- */
+/* --- replies turned into what must not pass --------------------------------------------------- */
 
 static const char *const changes[] = {NULL, "null", "\"unheard-of\"", "[]", "{}", "[0]", "true",
                                       "12345", "\"\""};
@@ -357,7 +357,7 @@ static void change_tests(const char *where, const struct provider *p, const stru
         change_values(where, &p->tests_rules, doc_item(list, i));
 }
 
-/* --- a reply ----------------------------------------------------------------------------------------- */
+/* --- a reply ---------------------------------------------------------------------------------- */
 
 static const char *member(const json_t *object, const char *key)
 {
@@ -589,7 +589,7 @@ static void test_folders(void **state)
     closedir(dir);
 }
 
-/* --- requests ------------------------------------------------------------------------------------------ */
+/* --- requests --------------------------------------------------------------------------------- */
 
 enum { KEYS_MAX = 60 };
 

@@ -84,7 +84,8 @@ static void test_binding(void **state)
         {"https://evil.com/?" BUILTIN, BUILTIN, true, {NULL}, "base_url 'https://evil.com/?"},
         {"https://k6.example", BUILTIN, true, {NULL}, WOULD "https://k6.example:443"},
         {"https://api-k6.example", BUILTIN, true, {NULL}, WOULD "https://api-k6.example:443"},
-        {"https://\xEF\xBD\x81pi.k6.example", BUILTIN, true, {NULL}, WOULD "https://\xEF\xBD\x81pi"},
+        {"https://\xEF\xBD\x81pi.k6.example", BUILTIN, true, {NULL},
+         WOULD "https://\xEF\xBD\x81pi"},
         {"https://\xD0\xB0pi.k6.example", BUILTIN, true, {NULL}, WOULD "https://\xD0\xB0pi"},
         {"https://127.0.0.1.evil.com", BUILTIN, true, {NULL}, WOULD "https://127.0.0.1.evil.com"},
         {"https://0.0.0.0", BUILTIN, true, {NULL}, WOULD "https://0.0.0.0:443"},
@@ -97,14 +98,16 @@ static void test_binding(void **state)
         {"http://localhost.", NULL, true, {NULL}, "'http://localhost.' is not encrypted"},
         {"http://127.0.0.256", NULL, true, {NULL}, "'http://127.0.0.256' is not encrypted"},
         /* without encryption */
-        {"http://api.k6.example", BUILTIN, true, {NULL}, "'http://api.k6.example' is not encrypted"},
+        {"http://api.k6.example", BUILTIN, true, {NULL},
+         "'http://api.k6.example' is not encrypted"},
         {"http://api.k6.example", BUILTIN, false, {NULL}, "'http://api.k6.example' is not"},
         {"http://10.0.0.1", BUILTIN, true, {"https://10.0.0.1"}, "'http://10.0.0.1' is not"},
         /* what the operator allows */
         {"https://own.example/x", BUILTIN, true, {"https://own.example/y"}, NULL},
         {"https://own.example", NULL, true, {"https://other.example", "https://OWN.example"}, NULL},
         {"https://own.example", NULL, true, {NULL},
-         WOULD "https://own.example:443, which is not the built-in origin of its provider; if that"},
+         WOULD "https://own.example:443, which is not the built-in origin of its provider; if "
+         "that"},
         {"https://own.example", NULL, true, {"https://own.example:8443"}, WOULD "https://own"},
         {"https://a.own.example", NULL, true, {"https://own.example"}, WOULD "https://a.own"},
         {"https://own.example", NULL, true, {"http://localhost"}, WOULD "https://own.example"},
@@ -122,7 +125,8 @@ static void test_binding(void **state)
         {BUILTIN "\\@evil.com", BUILTIN, true, {NULL}, "the URL holds a character"},
         {BUILTIN "\t", BUILTIN, true, {NULL}, "the URL holds a character"},
         /* what would swallow the paths */
-        {BUILTIN "/?x=", BUILTIN, true, {NULL}, "base_url 'https://api.k6.example/?x=' holds a '?'"},
+        {BUILTIN "/?x=", BUILTIN, true, {NULL},
+         "base_url 'https://api.k6.example/?x=' holds a '?'"},
         {BUILTIN "#", BUILTIN, false, {NULL}, "base_url 'https://api.k6.example#' holds a '?'"},
     };
 
@@ -151,6 +155,31 @@ static void test_binding(void **state)
     }
 }
 
+/* What a definition takes out of the environment by itself may be anything, unless it is ours. */
+static void test_from_environment(void **state)
+{
+    static const struct {
+        bool from_env;
+        const char *trusted;
+        int rc;
+    } rows[] = {{false, NULL, 0}, {true, NULL, -1}, {true, BUILTIN, 0}, {false, BUILTIN, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char name[] = "r", value[] = "v", url[] = "https://own.example", trusted[] = BUILTIN;
+        struct run_config run = {.name = name};
+        struct param params[] = {{.type = PARAM_STRING}};
+        struct provider provider = {.params = params, .param_count = 1,
+                                    .trusted_url = rows[i].trusted ? trusted : NULL};
+        struct bound_value values[] = {{.text = value, .from_env = rows[i].from_env}};
+        struct binding b = {.run = &run, .provider = &provider, .base_url = url, .values = values};
+        struct origins none = {0};
+        struct err e = {""};
+
+        assert_int_equal(origins_check_binding(&none, &b, &e), rows[i].rc);
+    }
+}
+
 #define THROUGH "all traffic would go through the proxy "
 
 static void test_proxy(void **state)
@@ -173,7 +202,8 @@ static void test_proxy(void **state)
                  "https://proxy.example:3128, or name it in the environment (HTTPS_PROXY)"},
         {"proxy.example:3128", {"https://proxy.example:3128"}, NULL},
         {"http://proxy.example:3128", {"https://proxy.example:3128"}, NULL},
-        {"http://proxy.example:3129", {"https://proxy.example:3128"}, THROUGH "http://proxy.example"},
+        {"http://proxy.example:3129", {"https://proxy.example:3128"},
+         THROUGH "http://proxy.example"},
         {"http://proxy.example", {NULL}, THROUGH "http://proxy.example"},
         {"127.0.0.1.evil.com:80", {NULL}, THROUGH "127.0.0.1.evil.com:80"},
         {"127.0.0.256:80", {NULL}, THROUGH "127.0.0.256:80"},
@@ -216,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add),
         cmocka_unit_test(test_binding),
+        cmocka_unit_test(test_from_environment),
         cmocka_unit_test(test_proxy),
     };
 

@@ -597,7 +597,8 @@ static void test_mistakes(void **state)
         {R "id = 1\nattempts = 2\n", "p.ini:4: a run that is only watched ('id') cannot be"},
         {R "id = 1\nattempts = 1\n", ""},
         {R "required = maybe\n", "p.ini:3: 'maybe' is not a value for required: expected yes or"},
-        {R "required = no\n", "p.ini:0: no run is required: a gate with nothing to decide on never"},
+        {R "required = no\n",
+         "p.ini:0: no run is required: a gate with nothing to decide on never"},
         {R "[gate]\nrequire = 2\n", "p.ini:4: require = 2, but only 1 required"},
         {R "[gate]\nrequire = any\n", ""},
         {R "[run:s]\nprovider = x\nrequired = no\n[gate]\nrequire = 2\n",
@@ -687,12 +688,13 @@ static void test_long_chain(void **state)
     }
 }
 
-/* --- selecting ---------------------------------------------------------------------------------- */
+/* --- selecting -------------------------------------------------------------------------------- */
 
 static void test_select(void **state)
 {
-    static const char text[] = "[run:a]\nprovider = x\nneeds = b\n[run:b]\nprovider = x\nneeds = c\n"
-                               "[run:c]\nprovider = x\n[run:d]\nprovider = x\nneeds = c\n";
+    static const char text[] =
+        "[run:a]\nprovider = x\nneeds = b\n[run:b]\nprovider = x\nneeds = c\n"
+        "[run:c]\nprovider = x\n[run:d]\nprovider = x\nneeds = c\n";
     static const struct {
         const char *names[3];
         size_t count;

@@ -89,7 +89,7 @@ static void check_diags(const char *row, const struct fixture *f, const char *ex
     buf_free(&all);
 }
 
-/* --- built-in ----------------------------------------------------------------------------------- */
+/* --- built-in --------------------------------------------------------------------------------- */
 
 static void test_builtin(void **state)
 {
@@ -145,7 +145,7 @@ static void test_builtin_as_files(void **state)
     }
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 #define DEFINITION(name)                                                                           \
     "[provider:" name "]\nbase_url = https://" name ".example\nauth = A: {token}\n"                \

@@ -256,7 +256,7 @@ static void test_many_ids(void **state)
     }
 }
 
-/* --- the status --------------------------------------------------------------------------------- */
+/* --- the status ------------------------------------------------------------------------------- */
 
 static void test_status(void **state)
 {
@@ -394,7 +394,7 @@ static void test_spans(void **state)
     }
 }
 
-/* --- tests and properties ------------------------------------------------------------------------ */
+/* --- tests and properties --------------------------------------------------------------------- */
 
 static void note_test(void *user, const struct reported_test *t)
 {

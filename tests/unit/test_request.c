@@ -148,8 +148,8 @@ static void test_requests(void **state)
         {REQUEST_START,
          "token = ${WORD}1\ntoken2 = ${WORD}2\nall = everywhere\ntest = a b/c\nn = 7\non = yes\n"
          "data = [1, {\"x\": null}]\nkind = b\ntext = \xC3\xA9 \"q\"\nq = 1&2=3#4",
-         "POST https://api.example/v1/tests/a%20b%2Fc/start?fixed=1&q=1%262%3D3%234&fixed=a%20b%2F1%262%3D3%234&"
-         "$s[]=7\n" JSON
+         "POST https://api.example/v1/tests/a%20b%2Fc/start?fixed=1&q=1%262%3D3%234"
+         "&fixed=a%20b%2F1%262%3D3%234&$s[]=7\n" JSON
          "Authorization: Bearer word1\nX-Two: word2\nX-All: everywhere\nX-Start: b\n" TYPE
          "{\"n\":7,\"on\":true,\"deep\":{\"er\":{\"data\":[1,{\"x\":null}]},\"kind\":\"b\"},"
          "\"text\":\"\xC3\xA9 \\\"q\\\"\",\"mixed\":\"n is 7\"," FIXED ",\"a/b\":{\"~\":7},"
@@ -167,7 +167,8 @@ static void test_requests(void **state)
         {REQUEST_START, "test = t\nn = -9223372036854775807\non = off\nkind = b",
          URL "&$s[]=-9223372036854775807\n" JSON "X-Start: b\n" TYPE
          "{\"n\":-9223372036854775807,\"on\":false,\"deep\":{\"kind\":\"b\"},\"mixed\":\"n is "
-         "-9223372036854775807\"," FIXED ",\"a/b\":{\"~\":-9223372036854775807},\"cond\":\"yes\"}\n"},
+         "-9223372036854775807\"," FIXED
+         ",\"a/b\":{\"~\":-9223372036854775807},\"cond\":\"yes\"}\n"},
         {REQUEST_START, "test = t\ndata = 2.5",
          URL "\n" JSON TYPE "{\"deep\":{\"er\":{\"data\":2.5}}," FIXED ",\"cond3\":\"yes\"}\n"},
         {REQUEST_START, "test = t\ndata = null",
@@ -186,7 +187,8 @@ static void test_requests(void **state)
         {REQUEST_START, "test = t\nq = ${CRLF}",
          URL "&q=x%0D%0AEvil%3A%201&fixed=a%20b%2Fx%0D%0AEvil%3A%201\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = t\nq = http://[::1]/?a",
-         URL "&q=http%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa&fixed=a%20b%2Fhttp%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa\n" JSON ONLY_FIXED},
+         URL "&q=http%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa"
+         "&fixed=a%20b%2Fhttp%3A%2F%2F%5B%3A%3A1%5D%2F%3Fa\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = t\nq = ..", URL "&q=..&fixed=a%20b%2F..\n" JSON ONLY_FIXED},
         {REQUEST_START, "test = ../../admin",
          "POST https://api.example/v1/tests/..%2F..%2Fadmin/start?fixed=1\n" JSON ONLY_FIXED},
