@@ -103,3 +103,12 @@ char *buf_detach(struct buf *b)
     buf_init(b, b->cap);
     return text;
 }
+
+char *buf_vformat(const char *format, va_list ap)
+{
+    struct buf b;
+
+    buf_init(&b, BUF_CAP_TEXT);
+    buf_vaddf(&b, format, ap);
+    return buf_detach(&b);
+}

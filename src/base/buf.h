@@ -37,6 +37,9 @@ void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vaddf(struct buf *b, const char *format, va_list ap) PRINTF_LIKE(2, 0);
 
+/* The text of a format, as a string of its own; free it with free(). */
+char *buf_vformat(const char *format, va_list ap) USE_RESULT PRINTF_LIKE(1, 0);
+
 /* Hands the text to the caller, who frees it; the buffer is empty afterwards. Never NULL. */
 char *buf_detach(struct buf *b) USE_RESULT;
 

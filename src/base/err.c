@@ -20,17 +20,16 @@ int err_set(struct err *e, const char *format, ...)
 
 int diag_add(struct diags *d, const char *file, int line, const char *format, ...)
 {
-    struct buf text;
+    char *text;
     va_list ap;
 
-    buf_init(&text, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&text, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
     d->items = mem_grow(d->items, &d->cap, d->count, sizeof(*d->items));
     d->items[d->count].file = mem_strdup(file);
     d->items[d->count].line = line;
-    d->items[d->count].text = buf_detach(&text);
+    d->items[d->count].text = text;
     d->count++;
     return -1;
 }

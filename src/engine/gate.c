@@ -70,17 +70,16 @@ static void tell(struct gate *g, enum message_level level, const char *format, .
 static void tell(struct gate *g, enum message_level level, const char *format, ...)
 {
     const struct observer *o = &g->options->observer;
-    struct buf text;
+    char *text;
     va_list ap;
 
     if (!o->message)
         return;
-    buf_init(&text, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&text, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
-    o->message(o->user, level, text.text);
-    buf_free(&text);
+    o->message(o->user, level, text);
+    free(text);
 }
 
 static void tell_changed(struct gate *g, const struct member *m)
@@ -104,15 +103,14 @@ static void set_problem(struct member *m, const char *format, ...) PRINTF_LIKE(2
 
 static void set_problem(struct member *m, const char *format, ...)
 {
-    struct buf text;
+    char *text;
     va_list ap;
 
-    buf_init(&text, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&text, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
-    result_set(&m->problem, text.text, true);
-    buf_free(&text);
+    result_set(&m->problem, text, true);
+    free(text);
 }
 
 /* --- sending -------------------------------------------------------------------------------- */

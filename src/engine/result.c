@@ -56,16 +56,15 @@ bool result_note_state(struct run_result *r, const char *state, int64_t at)
 
 void result_warn(struct run_result *r, const char *format, ...)
 {
-    struct buf b;
+    char *text;
     va_list ap;
     char *clean;
 
-    buf_init(&b, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&b, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
-    clean = result_text(b.text, true);
-    buf_free(&b);
+    clean = result_text(text, true);
+    free(text);
     for (size_t i = 0; i < r->warning_count; i++) {
         if (strcmp(r->warnings[i], clean) == 0) {
             free(clean);

@@ -289,17 +289,16 @@ static void trace(const struct http *h, size_t tag, char direction, const char *
 
 static void trace(const struct http *h, size_t tag, char direction, const char *format, ...)
 {
-    struct buf line;
+    char *line;
     va_list ap;
 
     if (!h->options.trace)
         return;
-    buf_init(&line, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&line, format, ap);
+    line = buf_vformat(format, ap);
     va_end(ap);
-    h->options.trace(h->options.trace_user, tag, direction, line.text);
-    buf_free(&line);
+    h->options.trace(h->options.trace_user, tag, direction, line);
+    free(line);
 }
 
 static size_t receive(char *data, size_t size, size_t count, void *user)

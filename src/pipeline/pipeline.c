@@ -182,15 +182,14 @@ static void settings_put(struct settings *s, const struct setting *item)
 
 int setting_error(struct diags *d, const struct setting *s, const char *format, ...)
 {
-    struct buf text;
+    char *text;
     va_list ap;
 
-    buf_init(&text, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&text, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
-    diag_add(d, s->line ? s->file : s->origin, s->line, "%s", text.text);
-    buf_free(&text);
+    diag_add(d, s->line ? s->file : s->origin, s->line, "%s", text);
+    free(text);
     return -1;
 }
 
@@ -555,18 +554,17 @@ static void run_error(struct loader *l, const struct run_config *run, const char
                       const char *format, ...)
 {
     const struct setting *s = settings_find(&run->settings, key);
-    struct buf text;
+    char *text;
     va_list ap;
 
-    buf_init(&text, BUF_CAP_TEXT);
     va_start(ap, format);
-    buf_vaddf(&text, format, ap);
+    text = buf_vformat(format, ap);
     va_end(ap);
     if (s)
-        setting_error(l->diags, s, "%s", text.text);
+        setting_error(l->diags, s, "%s", text);
     else
-        diag_add(l->diags, l->source->file, run->line, "%s", text.text);
-    buf_free(&text);
+        diag_add(l->diags, l->source->file, run->line, "%s", text);
+    free(text);
 }
 
 static void resolve_needs(struct loader *l, struct run_config *run)
