@@ -83,7 +83,7 @@ UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 
 .PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
-	coverage demo install uninstall clean
+	check-contract coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
@@ -168,6 +168,10 @@ demo: $(BIN)
 # SCHEMAS is a folder with junit-10.xsd and junit-windyroad.xsd, which are not part of the project.
 check-schema: debug
 	$(Q)RUNGATE=$(BIN) SCHEMAS=$(SCHEMAS) $(PYTHON) tests/schema/check.py
+
+# API is a folder with the providers' own OpenAPI files, which are not part of the project. Needs npm.
+check-contract: debug
+	$(Q)RUNGATE=$(BIN) API=$(API) $(PYTHON) tests/contract/check.py
 
 # --- installing -----------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ From the documents:
 - There is no cancel and no idempotency key.
 - Errors: {"error", "message"}.
 From the vendor's action only: GET /run/tag/{id}/status; "recursive" and "application_versions" in a body.
-Not documented, chosen here: the list is newest first; metadata.source repeats the source of the start ("api" without one);
-400 for a query or body that does not fit the schema.
+Not documented, chosen here: ended_at is missing before the end, for it cannot be null; the list is newest first;
+metadata.source repeats the source of the start ("api" without one); 400 for a query or body that does not fit the schema.
 
 Plans are chosen by the id of test, folder or tag. A plan's "run_steps" are the steps of a test's run; "members" are the runs of
 a folder's or tag's tests, as made by member(); "id_name" is another name for the id in the reply to a start.
@@ -137,7 +137,7 @@ class Autonoma(Provider):
         over = self.is_over({**run.fields, **fields})
         return {
             "id": run.id, "name": f"Test {run.key}", "test_id": run.key, "status": "pending", "created_at": iso(started),
-            "ended_at": iso(time.time()) if over else None, "folder_run_id": None, "job_run_id": None, "job_id": None,
+            **({"ended_at": iso(time.time())} if over else {}), "folder_run_id": None, "job_run_id": None, "job_id": None,
             "folder": None, "video_url": None,
             "metadata": {"source": asked.get("source", "api"), "version": "STG", "architecture": "web",
                          "application_version_id": asked.get("application_version_id", "cm7dbowr80042waka7thyjhkq")},
