@@ -221,6 +221,12 @@ def check_examples():
     for file in files:
         done = rungate("check", "-c", str(file), env=dummies(file.read_text()))
         report(f"rungate check {file.name}", [done.stderr.strip() or f"exit code {done.returncode}"] if done.returncode or done.stderr else [])
+    own = EXAMPLES / "own-api"
+    done = rungate("check", "-c", str(own / "rungate.ini"), "--provider-file", str(own / "acme.ini"), "--allow-origin",
+                   "https://api.acme.example", env={"ACME_KEY": DUMMY})
+    report("an API of one's own", [done.stderr.strip() or f"exit code {done.returncode}"] if done.returncode or done.stderr else [])
+    text = (own / "acme.ini").read_text()
+    report("it is the README's", [] if text[text.index("[provider"):] in README.read_text() else ["the two differ"])
     providers = {f.stem for f in (ROOT / "config/providers").glob("*.ini")}
     report("an example for each provider", [f"{p}.ini is missing" for p in sorted(providers - {f.stem for f in files})])
 
