@@ -224,19 +224,6 @@ bool secret_occurs(const char *text, size_t min_len)
     return false;
 }
 
-void secret_redact_string(char **text)
-{
-    struct buf b;
-
-    if (!*text)
-        return;
-    buf_init(&b, BUF_CAP_TEXT);
-    buf_adds(&b, *text);
-    secret_redact(&b);
-    free(*text);
-    *text = buf_detach(&b);
-}
-
 void secret_clear(void)
 {
     for (size_t i = 0; i < known.count; i++) {

@@ -34,9 +34,6 @@ void secret_redact_cut(struct buf *text);
 /* True if the text holds a secret of at least min_len bytes. */
 bool secret_occurs(const char *text, size_t min_len);
 
-/* As secret_redact, for a string owned by the caller; *text may move. NULL stays NULL. */
-void secret_redact_string(char **text);
-
 /* Overwrites and forgets all secrets. */
 void secret_clear(void);
 

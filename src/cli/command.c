@@ -148,14 +148,11 @@ static void break_commands(struct buf *text, const char *replacement)
     struct buf out;
 
     buf_init(&out, text->cap);
-    for (const char *p = text->text; *p;) {
-        bool found = p[0] == '#' && p[1] == '#';
-
-        if (found)
+    for (const char *p = text->text; *p; p++) {
+        if (p[0] == '#' && p[1] == '#')
             buf_adds(&out, replacement);
         else
             buf_addc(&out, *p);
-        p++;
     }
     out.over = out.over || text->over;
     buf_free(text);
