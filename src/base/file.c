@@ -10,25 +10,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_read(const char *path, struct buf *out, struct err *e)
+int file_read_fd(int fd, const char *name, struct buf *out, struct err *e)
 {
     char chunk[8192];
-    FILE *f = path ? fopen(path, "r") : stdin;
-    size_t n;
-    int rc = 0;
+    ssize_t n;
 
-    if (!path)
-        path = "standard input";
-    if (!f)
+    do {
+        n = read(fd, chunk, sizeof(chunk));
+        if (n > 0)
+            buf_add(out, chunk, (size_t)n);
+    } while (!out->over && (n > 0 || (n < 0 && errno == EINTR)));
+    if (n < 0)
+        return err_set(e, "cannot read %s: %s", name, strerror(errno));
+    return out->over ? err_set(e, "%s is larger than %zu bytes", name, out->cap) : 0;
+}
+
+int file_read(const char *path, struct buf *out, struct err *e)
+{
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    int rc;
+
+    if (fd < 0)
         return err_set(e, "cannot read %s: %s", path, strerror(errno));
-    while (!out->over && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-        buf_add(out, chunk, n);
-    if (ferror(f))
-        rc = err_set(e, "cannot read %s: %s", path, strerror(errno));
-    else if (out->over)
-        rc = err_set(e, "%s is larger than %zu bytes", path, out->cap);
-    if (f != stdin)
-        fclose(f);
+    rc = file_read_fd(fd, path ? path : "standard input", out, e);
+    if (path)
+        close(fd);
     return rc;
 }
 
@@ -42,7 +48,7 @@ bool file_is_same(const char *a, const char *b)
            sa.st_ino == sb.st_ino;
 }
 
-static int write_all(int fd, const struct buf *text)
+int file_write_fd(int fd, const struct buf *text)
 {
     size_t done = 0;
 
@@ -66,7 +72,7 @@ static int write_direct(const char *path, int flags, const struct buf *text)
 
     if (fd < 0)
         return -1;
-    if (write_all(fd, text)) {
+    if (file_write_fd(fd, text)) {
         saved = errno;
         close(fd);
         errno = saved;
@@ -75,7 +81,7 @@ static int write_direct(const char *path, int flags, const struct buf *text)
     return close(fd);
 }
 
-static void make_folders(const char *path)
+void file_make_folders(const char *path)
 {
     char *copy = mem_strdup(path);
 
@@ -133,7 +139,7 @@ int file_write(const char *path, const struct buf *text, struct err *e)
             rc = write_direct(path, O_WRONLY, text);
         goto out;
     }
-    make_folders(path);
+    file_make_folders(path);
     buf_addf(&beside, "%s.XXXXXX", path);
     fd = mkstemp(beside.text);
     if (fd < 0)
@@ -141,7 +147,7 @@ int file_write(const char *path, const struct buf *text, struct err *e)
     /* mkstemp makes the file private; a report is as readable as any file of this user. */
     mask = umask(0);
     umask(mask);
-    if (fchmod(fd, 0666 & ~mask) == 0 && write_all(fd, text) == 0 && fsync(fd) == 0)
+    if (fchmod(fd, 0666 & ~mask) == 0 && file_write_fd(fd, text) == 0 && fsync(fd) == 0)
         rc = 0;
     if (close(fd))
         rc = -1;

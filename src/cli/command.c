@@ -280,13 +280,14 @@ static int report_mistakes(struct session *s, struct console *c)
 
 static enum gate_mode mode_of(enum command command)
 {
-    return command == COMMAND_WAIT     ? GATE_WATCH
+    return command == COMMAND_START    ? GATE_START
+           : command == COMMAND_WAIT   ? GATE_WATCH
            : command == COMMAND_STATUS ? GATE_ONCE
            : command == COMMAND_CANCEL ? GATE_CANCEL
                                        : GATE_RUN;
 }
 
-/* What "status" was asked for, on standard output: a line for each run. */
+/* What "status" and "start" were asked for, on standard output: a line for each run. */
 static void print_status(const struct gate_result *g, struct console *c)
 {
     for (size_t i = 0; i < g->run_count; i++) {
@@ -300,7 +301,7 @@ static void print_status(const struct gate_result *g, struct console *c)
         secret_redact(&line);
         text_add_log(&safe, line.text);
         printf("%s\n", safe.text);
-        if (r->outcome == OUTCOME_UNKNOWN)
+        if (r->reason && (r->outcome == OUTCOME_UNKNOWN || !r->run_id))
             console_message(c, MESSAGE_ERROR, "%s: %s", r->name, r->reason);
         buf_free(&line);
         buf_free(&safe);
@@ -314,6 +315,8 @@ static int run_gate(struct session *s, struct console *c)
         .pipeline = &s->pipeline,
         .bindings = s->bindings,
         .attach = s->attach,
+        .journal = s->journal,
+        .resume = s->resume,
         .observer = {.user = c,
                      .changed = on_changed,
                      .heartbeat = on_heartbeat,
@@ -342,10 +345,12 @@ static int run_gate(struct session *s, struct console *c)
     console_clear(c);
     if (options.mode == GATE_RUN || options.mode == GATE_WATCH)
         write_reports(s, &g, c);
-    if (options.mode == GATE_ONCE)
+    if (options.mode == GATE_ONCE || options.mode == GATE_START)
         print_status(&g, c);
-    else
+    /* To have been started is no verdict; that something was not started is worth one. */
+    if (options.mode != GATE_ONCE && (options.mode != GATE_START || g.exit_code))
         console_summary(c, &g);
+    session_report(s);
     code = g.exit_code;
     gate_result_free(&g);
     return code;
@@ -378,21 +383,45 @@ static int print_safely(const struct buf *text)
     return code;
 }
 
+/* What is watched instead of started, one text a run or NULL; free the list. */
+static const char **watched_runs(const struct session *s)
+{
+    const char **list = mem_alloc(s->pipeline.run_count, sizeof(*list));
+
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        list[i] = s->attach[i];
+        if (!list[i] && s->resume[i])
+            list[i] = s->resume[i]->ids ? s->resume[i]->ids : "whose start was lost";
+    }
+    return list;
+}
+
 static int dry_run(struct session *s)
 {
+    const char **watched = watched_runs(s);
     struct err e = {""};
     struct buf text;
     int code = 0;
 
     buf_init(&text, BUF_CAP_TEXT);
-    if (plan_write_requests(&text, &s->pipeline, s->bindings, s->attach, &e)) {
+    if (plan_write_requests(&text, &s->pipeline, s->bindings, watched, &e)) {
         fprintf(stderr, "rungate: error: %s\n", e.text);
         code = EXIT_USAGE;
     } else {
         code = print_safely(&text);
     }
     buf_free(&text);
+    free(watched);
     return code;
+}
+
+/* What main leaves to the end of the process: see command_end. */
+static struct journal *last_act;
+
+void command_end(void)
+{
+    journal_close(last_act);
+    last_act = NULL;
 }
 
 static int command_gate(struct options *o)
@@ -413,7 +442,7 @@ static int command_gate(struct options *o)
         code = run_gate(&s, &c);
     }
     console_free(&c);
-    session_close(&s);
+    last_act = session_close(&s);
     return code;
 }
 
@@ -477,12 +506,15 @@ static int command_check(struct options *o)
     if (s.mistakes.count) {
         code = EXIT_USAGE;
     } else if (!o->quiet) {
+        const char **watched = watched_runs(&s);
+
         buf_init(&plan, BUF_CAP_TEXT);
-        plan_write(&plan, &s.pipeline, s.bindings, s.attach);
+        plan_write(&plan, &s.pipeline, s.bindings, watched);
         code = print_safely(&plan);
         buf_free(&plan);
+        free(watched);
     }
-    session_close(&s);
+    journal_close(session_close(&s));
     return code;
 }
 
@@ -591,6 +623,7 @@ int command_main(int argc, char **argv)
     }
     switch (o.command) {
     case COMMAND_RUN:
+    case COMMAND_START:
     case COMMAND_WAIT:
     case COMMAND_STATUS:
     case COMMAND_CANCEL:

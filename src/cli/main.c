@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 {
     int code;
 
-    if (open_standard_descriptors())
+    /* The first to be registered is the last to be called, after what libraries clean up. */
+    if (open_standard_descriptors() || atexit(command_end))
         return EXIT_INTERNAL;
     code = command_main(argc, argv);
     secret_clear();

@@ -13,8 +13,9 @@
 
 #define ON(command) (1u << (command))
 #define GATES (ON(COMMAND_RUN) | ON(COMMAND_WAIT))
+#define STARTERS (ON(COMMAND_RUN) | ON(COMMAND_START))
 #define WATCHERS (ON(COMMAND_STATUS) | ON(COMMAND_CANCEL))
-#define PIPELINES (GATES | ON(COMMAND_CHECK) | WATCHERS)
+#define PIPELINES (GATES | STARTERS | ON(COMMAND_CHECK) | WATCHERS)
 #define ANY (PIPELINES | ON(COMMAND_PROVIDERS) | ON(COMMAND_INIT))
 
 static const struct command_info {
@@ -26,7 +27,9 @@ static const struct command_info {
     [COMMAND_RUN] = {"run", "[RUN...] | --provider NAME KEY=VALUE...",
                      "start, wait, decide (the default command)"},
     [COMMAND_CHECK] = {"check", "", "validate everything, print the plan; no network"},
-    [COMMAND_WAIT] = {"wait", "[RUN...]", "wait for runs that exist, named by --attach or 'id'"},
+    [COMMAND_START] = {"start", "[RUN...]", "start and record in the journal; do not wait"},
+    [COMMAND_WAIT] = {"wait", "[RUN...]",
+                      "wait for runs that exist: in the journal, or named by --attach or 'id'"},
     [COMMAND_STATUS] = {"status", "[RUN...]", "ask for the state of such runs once, do not wait"},
     [COMMAND_CANCEL] = {"cancel", "[RUN...]", "cancel such runs"},
     [COMMAND_PROVIDERS] = {"providers", "[NAME]",
@@ -76,14 +79,18 @@ static const struct option_info {
      OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
     {"json", 0, "FILE", "write the result as JSON (- is standard output)",
      OPTION_GATE, 0, "json", NULL, GATES, false, NULL},
+    {"journal", 0, "FILE", "record starts in this file, and take up what it says is unfinished",
+     OPTION_GATE, 0, "journal", NULL, PIPELINES, false, NULL},
+    {"fresh", 0, NULL, "start anew whatever the journal holds",
+     OPTION_FLAG, AT(fresh), NULL, NULL, STARTERS, false, NULL},
     {"timeout", 't', "DURATION", "deadline for the whole gate",
-     OPTION_GATE, 0, "timeout", NULL, GATES | ON(COMMAND_CHECK), false, NULL},
+     OPTION_GATE, 0, "timeout", NULL, GATES | STARTERS | ON(COMMAND_CHECK), false, NULL},
     {"attach", 0, "RUN=ID", "watch an existing run instead of starting it",
      OPTION_LIST, AT(attach), NULL, NULL, PIPELINES, false, NULL},
     {"fail-fast", 0, NULL, "the first required run that fails decides; the others are cancelled",
      OPTION_GATE_FLAG, 0, "fail_fast", "yes", GATES, false, NULL},
     {"no-cancel", 0, NULL, "leave remote runs going when the gate gives up",
-     OPTION_GATE_FLAG, 0, "cancel", "no", GATES, false, NULL},
+     OPTION_GATE_FLAG, 0, "cancel", "no", GATES | STARTERS, false, NULL},
     {"provider-file", 0, "FILE", "further provider definitions",
      OPTION_LIST, AT(provider_files), NULL, NULL, ANY, false, NULL},
     {"allow-origin", 0, "URL", "an origin that secrets may be sent to beside the built-in ones",
@@ -94,9 +101,9 @@ static const struct option_info {
     {"ci", 0, "NAME", "the CI system to report to: auto, none or its name",
      OPTION_TEXT, AT(ci), NULL, NULL, PIPELINES, false, NULL},
     {"progress", 0, "HOW", "auto, tty, plain or none", OPTION_TEXT, AT(progress), NULL, NULL,
-     GATES | WATCHERS, false, progress_words},
+     GATES | STARTERS | WATCHERS, false, progress_words},
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured",
-     OPTION_TEXT, AT(color), NULL, NULL, GATES | WATCHERS, false, color_words},
+     OPTION_TEXT, AT(color), NULL, NULL, GATES | STARTERS | WATCHERS, false, color_words},
     {"quiet", 'q', NULL, "print errors and a verdict that is no pass, nothing else",
      OPTION_FLAG, AT(quiet), NULL, NULL, ANY, false, NULL},
     {"verbose", 'v', NULL, "trace each request and reply, secrets starred",

@@ -15,6 +15,7 @@ enum command {
     COMMAND_UNKNOWN,
     COMMAND_RUN,
     COMMAND_CHECK,
+    COMMAND_START,
     COMMAND_WAIT,
     COMMAND_STATUS,
     COMMAND_CANCEL,
@@ -37,7 +38,7 @@ struct options {
     const char *try_file; /* a saved reply to rehearse with; else NULL */
     struct words defines, attach, provider_files, allow_origins;
     struct words arguments; /* what is no option: runs, KEY=VALUE, a provider */
-    bool dry_run, quiet, verbose;
+    bool dry_run, fresh, quiet, verbose;
     const char *progress, *color, *ci;
     struct override *overrides; /* from the environment first, then from the command line */
     size_t override_count, override_cap;

@@ -2,6 +2,7 @@
 /* Owns the putting together of a session. It must not print, nor send anything. */
 #include "base/base.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -225,6 +226,79 @@ static void read_attach(struct session *s)
     }
 }
 
+/* --- the journal ---------------------------------------------------------------------------- */
+
+/* What each command needs of it. */
+static enum journal_use journal_use(const struct options *o)
+{
+    switch (o->command) {
+    case COMMAND_RUN:
+    case COMMAND_START:
+    case COMMAND_WAIT:
+        return o->dry_run ? JOURNAL_READ : JOURNAL_WRITE;
+    case COMMAND_CANCEL:
+        return JOURNAL_SHARE;
+    case COMMAND_UNKNOWN:
+    case COMMAND_CHECK:
+    case COMMAND_STATUS:
+    case COMMAND_PROVIDERS:
+    case COMMAND_INIT:
+        break;
+    }
+    return JOURNAL_READ;
+}
+
+static bool watches(const struct session *s);
+
+/*
+ * Whether a run of the journal is the one that this gate would start. One with other parameters,
+ * or of another commit, would be a verdict on something else. Who only watches wants what there
+ * is.
+ */
+static bool is_same_start(struct session *s, size_t run, const struct journal_entry *entry)
+{
+    char *mark;
+    bool same;
+
+    if (watches(s))
+        return true;
+    mark = journal_start_mark(&s->bindings[run]);
+    same = mark && strcmp(mark, entry->start) == 0;
+    free(mark);
+    if (!same)
+        diag_add(&s->warnings, s->pipeline.gate.journal, 0,
+                 "run '%s': %s%s is not known to be over, but was started with other parameters or "
+                 "for another commit; it is left alone",
+                 entry->run, entry->ids ? "run " : "a start whose reply was lost",
+                 entry->ids ? entry->ids : "");
+    return same;
+}
+
+static void open_journal(struct session *s)
+{
+    const char *path = s->pipeline.gate.journal;
+
+    if (!path && s->options->command == COMMAND_START)
+        diag_add(&s->mistakes, command_line, 0,
+                 "'start' does not wait: it needs --journal FILE, where 'wait' finds the runs");
+    if (path && strcmp(path, "-") == 0)
+        diag_add(&s->mistakes, command_line, 0, "the journal must be a file");
+    if (!path || s->mistakes.count)
+        return;
+    s->journal = journal_open(path, journal_use(s->options), s->pipeline.file, &s->mistakes);
+    for (size_t i = 0; s->journal && !s->options->fresh && i < s->pipeline.run_count; i++) {
+        const struct journal_entry *entry = journal_find(s->journal, s->pipeline.runs[i].name);
+
+        if (entry && !s->attach[i] && is_same_start(s, i, entry))
+            s->resume[i] = entry;
+    }
+}
+
+static bool exists(const struct session *s, size_t run)
+{
+    return s->attach[run] || s->resume[run];
+}
+
 /* "wait", "status" and "cancel" start nothing: every run that they look at must exist. */
 static bool watches(const struct session *s)
 {
@@ -240,11 +314,25 @@ static void check_watched(struct session *s)
     for (size_t i = 0; i < s->pipeline.run_count; i++) {
         const char *name = s->pipeline.runs[i].name;
 
-        if (s->pipeline.runs[i].selected && !s->attach[i])
+        if (s->pipeline.runs[i].selected && !exists(s, i))
             diag_add(&s->mistakes, command_line, 0,
-                     "which run of '%s' is meant? Name it with --attach %s=ID, or 'id' in the "
+                     "which run of '%s' is meant? %sName it with --attach %s=ID, or 'id' in the "
                      "pipeline file",
-                     name, name);
+                     name, s->journal ? "The journal holds no unfinished one. " : "", name);
+    }
+}
+
+/* "start" does not wait, not even for what a run needs. */
+static void check_started(struct session *s)
+{
+    for (size_t i = 0; s->options->command == COMMAND_START && i < s->pipeline.run_count; i++) {
+        const struct run_config *run = &s->pipeline.runs[i];
+
+        if (run->selected && run->need_count && !exists(s, i))
+            diag_add(&s->mistakes, s->pipeline.file, run->line,
+                     "run '%s' needs '%s', which 'start' does not wait for: name the runs to "
+                     "start, without this one, or use 'run'",
+                     run->name, run->needs[0]);
     }
 }
 
@@ -266,7 +354,7 @@ static void fit_require(struct session *s)
                  "none of the selected runs is required: there would be nothing to decide on");
 }
 
-/* With --attach and no names given, they look at the attached runs alone. */
+/* With no names given, they look at the runs that there are. */
 static int select_runs(struct session *s)
 {
     const struct options *o = s->options;
@@ -274,10 +362,10 @@ static int select_runs(struct session *s)
     struct err e = {""};
 
     for (size_t i = 0; i < s->pipeline.run_count; i++)
-        any = any || s->attach[i];
+        any = any || exists(s, i);
     if (watches(s) && any && !o->arguments.count) {
         for (size_t i = 0; i < s->pipeline.run_count; i++)
-            s->pipeline.runs[i].selected = s->attach[i] != NULL;
+            s->pipeline.runs[i].selected = exists(s, i);
     } else if (pipeline_select(&s->pipeline, o->arguments.items, o->arguments.count, &e)) {
         mistake(s, command_line, &e);
         return -1;
@@ -310,8 +398,8 @@ static void know_secrets(struct session *s)
 static void check_outputs(struct session *s)
 {
     const struct gate_config *gate = &s->pipeline.gate;
-    const char *const outputs[] = {gate->junit, gate->json};
-    const char *const keys[] = {"junit", "json"};
+    const char *const outputs[] = {gate->junit, gate->json, gate->journal};
+    const char *const keys[] = {"junit", "json", "journal"};
     size_t before = s->mistakes.count;
 
     for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
@@ -319,9 +407,11 @@ static void check_outputs(struct session *s)
 
         if (!given || !outputs[i] || strcmp(outputs[i], "-") == 0)
             continue;
-        if (i > 0 && outputs[0] && file_is_same(outputs[i], outputs[0]))
-            setting_error(&s->mistakes, given, "%s and %s are to be written to the same file",
-                          keys[0], keys[i]);
+        for (size_t k = 0; k < i; k++) {
+            if (outputs[k] && file_is_same(outputs[i], outputs[k]))
+                setting_error(&s->mistakes, given, "%s and %s are to be written to the same file",
+                              keys[k], keys[i]);
+        }
         if (file_is_same(outputs[i], s->pipeline.file))
             setting_error(&s->mistakes, given, "%s would be written over the pipeline file",
                           keys[i]);
@@ -338,6 +428,7 @@ static void bind_all(struct session *s)
 {
     s->bindings = mem_alloc(s->pipeline.run_count, sizeof(*s->bindings));
     s->attach = mem_alloc(s->pipeline.run_count, sizeof(*s->attach));
+    s->resume = mem_alloc(s->pipeline.run_count, sizeof(*s->resume));
     for (size_t i = 0; i < s->pipeline.run_count; i++)
         bind_run(s, i);
     binding_check_defaults(&s->pipeline, &s->mistakes);
@@ -345,10 +436,13 @@ static void bind_all(struct session *s)
     check_certificates(s);
     check_outputs(s);
     read_attach(s);
+    if (!s->mistakes.count)
+        open_journal(s);
     if (!s->mistakes.count) {
         if (select_runs(s))
             return;
         check_watched(s);
+        check_started(s);
         fit_require(s);
     }
 }
@@ -382,14 +476,33 @@ void session_open(struct session *s, struct options *o, const char *(*env)(const
     diags_sort(&s->mistakes);
 }
 
-void session_close(struct session *s)
+void session_report(struct session *s)
 {
+    const char **names;
+    size_t count = 0;
+
+    if (!s->journal)
+        return;
+    names = mem_alloc(s->pipeline.run_count, sizeof(*names));
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (s->pipeline.runs[i].selected)
+            names[count++] = s->pipeline.runs[i].name;
+    }
+    journal_over(s->journal, names, count, clock_wall_ms());
+    free(names);
+}
+
+struct journal *session_close(struct session *s)
+{
+    struct journal *journal = s->journal;
+
     for (size_t i = 0; s->bindings && i < s->pipeline.run_count; i++) {
         if (s->bindings[i].provider)
             binding_free(&s->bindings[i]);
     }
     free(s->bindings);
     free(s->attach);
+    free(s->resume);
     pipeline_free(&s->pipeline);
     registry_free(s->registry);
     origins_free(&s->origins);
@@ -397,4 +510,5 @@ void session_close(struct session *s)
     diags_free(&s->mistakes);
     diags_free(&s->warnings);
     memset(s, 0, sizeof(*s));
+    return journal;
 }

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "cli/options.h"
+#include "engine/journal.h"
 #include "net/origin.h"
 #include "pipeline/ci.h"
 #include "pipeline/pipeline.h"
@@ -26,6 +27,8 @@ struct session {
     bool loaded; /* the pipeline file could be read: reports are owed from here on */
     struct binding *bindings; /* one a run */
     const char **attach;      /* one a run: the id to watch, or NULL */
+    struct journal *journal;  /* NULL: none */
+    const struct journal_entry **resume; /* one a run: what is taken up from it, or NULL */
     struct diags mistakes, warnings;
     bool outputs_clash; /* no report can be written without destroying something */
 };
@@ -35,6 +38,11 @@ struct session {
  * if there are none. Close it always.
  */
 void session_open(struct session *s, struct options *o, const char *(*env)(const char *));
-void session_close(struct session *s);
+
+/* To be called once the gate has reported on its runs: so the journal will say. */
+void session_report(struct session *s);
+
+/* The journal, if there is one, is handed to the caller, who closes it. */
+struct journal *session_close(struct session *s) USE_RESULT;
 
 #endif

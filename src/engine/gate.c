@@ -21,6 +21,9 @@
 
 enum { KEY_DIGITS = 32 };
 
+/* By how much two readings of one clock can differ that are told in whole seconds. */
+enum { DATE_SLACK_MS = 2000 };
+
 static const int64_t never = INT64_MAX;
 
 /* A run and all that the loop keeps beside its life. */
@@ -29,14 +32,18 @@ struct member {
     const struct run_config *config;
     const struct binding *binding;
     const char *attach;
+    const struct journal_entry *resume;
     struct run_result *result;
     struct capture *captures;
     size_t capture_count;
     char *problem;       /* the last trouble, in words */
-    char *cause;         /* the trouble for which it was given up */
+    char *cause;         /* the trouble for which it was given up, or is looked up */
     bool strange_told;   /* the unknown state was told to the user */
     int64_t began;       /* the first attempt; monotonic */
+    char *mark;          /* of its start, for the journal; NULL without one */
     char key[KEY_DIGITS + 1];
+    int64_t sent_first, sent_last; /* when the start left that may have had effect; wall clock */
+    int64_t looked_from;           /* when it began to be looked up; wall clock */
 };
 
 struct gate {
@@ -55,6 +62,7 @@ struct gate {
     int64_t deadline, next_heartbeat, next_live;
     enum stop stop;
     int signal_number;
+    char *journal_problem; /* the first record that could not be kept; else NULL */
 };
 
 static const char *signal_name(int number)
@@ -113,6 +121,83 @@ static void set_problem(struct member *m, const char *format, ...)
     free(text);
 }
 
+/* --- the journal ---------------------------------------------------------------------------- */
+
+/* It exists, or may: somebody else, or an earlier gate, has started it. */
+static bool is_taken_up(const struct member *m)
+{
+    return m->attach || m->resume;
+}
+
+/* What the journal shall know of the run as it is now; the texts are borrowed. */
+static struct journal_entry entry_of(const struct member *m)
+{
+    return (struct journal_entry){.run = m->config->name,
+                                  .start = m->mark,
+                                  .key = (char *)(uintptr_t)m->key,
+                                  .attempt = m->life.attempt,
+                                  .ids = m->result->run_id,
+                                  .url = m->result->url,
+                                  .captures = m->captures,
+                                  .capture_count = m->capture_count};
+}
+
+/* What has happened cannot be undone for want of a record, but it is no pass. */
+static void note_journal(struct gate *g, int rc, const struct err *e)
+{
+    if (!rc || g->journal_problem)
+        return;
+    g->journal_problem = mem_strdup(e->text);
+    tell(g, MESSAGE_ERROR, "%s", e->text);
+}
+
+/* What a reply says of whether there is a run. */
+static void record_reply(struct gate *g, const struct member *m, const struct event *event)
+{
+    bool starting = m->life.state == RUN_STARTING;
+    struct journal_entry entry = entry_of(m);
+    struct err e = {""};
+    int rc = 0;
+
+    if (!g->options->journal || (!starting && m->life.state != RUN_FINDING))
+        return;
+    switch (event->reply) {
+    case REPLY_GOOD:
+        entry.refused = event->refused;
+        rc = journal_started(g->options->journal, &entry, g->wall, &e);
+        break;
+    case REPLY_ENDED:
+        rc = journal_ended(g->options->journal, &entry, event->outcome, g->wall, &e);
+        break;
+    case REPLY_REFUSED:
+        if (!event->doubtful && starting && !m->life.lost)
+            rc = journal_unsent(g->options->journal, &entry, g->wall, &e);
+        break;
+    case REPLY_NOT_PROCESSED:
+        if (starting && !m->life.lost)
+            rc = journal_unsent(g->options->journal, &entry, g->wall, &e);
+        break;
+    case REPLY_UNKNOWN:
+    case REPLY_STRANGE:
+    case REPLY_RETRY:
+    case REPLY_LOST:
+    case REPLY_NOT_FOUND:
+        break;
+    }
+    note_journal(g, rc, &e);
+}
+
+/* What is left running is for the next gate to take up. */
+static void record_end(struct gate *g, const struct member *m)
+{
+    struct journal_entry entry = entry_of(m);
+    struct err e = {""};
+
+    if (g->options->journal && m->life.remote_count && run_is_settled(&m->life))
+        note_journal(g, journal_ended(g->options->journal, &entry, m->life.outcome, g->wall, &e),
+                     &e);
+}
+
 /* --- sending -------------------------------------------------------------------------------- */
 
 static void step(struct gate *g, struct member *m, const struct event *event);
@@ -128,6 +213,31 @@ static struct scope scope_of(const struct member *m, size_t remote)
     return scope;
 }
 
+/* Before a start leaves, it must be on record: no crash shall start it twice. */
+static int prepare_start(struct gate *g, struct member *m, struct request *request, struct err *e)
+{
+    struct journal_entry entry = entry_of(m);
+
+    if (m->binding->provider->idempotency)
+        request_add_header(request, m->binding->provider->idempotency, m->key);
+    if (!m->life.lost)
+        m->sent_first = g->wall;
+    m->sent_last = g->wall;
+    return g->options->journal ? journal_starting(g->options->journal, &entry, g->wall, e) : 0;
+}
+
+/* An http_leave_fn: a start leaves. A gate that is killed from here on must look for its run. */
+static bool record_leaving(void *user, size_t tag)
+{
+    struct gate *g = user;
+    struct journal_entry entry = entry_of(&g->members[tag]);
+    struct err e = {""};
+    int rc = journal_sent(g->options->journal, &entry, g->wall, &e);
+
+    note_journal(g, rc, &e);
+    return !rc;
+}
+
 static void send_request(struct gate *g, struct member *m, enum request_kind kind, size_t remote)
 {
     struct scope scope = scope_of(m, remote);
@@ -138,12 +248,11 @@ static void send_request(struct gate *g, struct member *m, enum request_kind kin
 
     http_abort(g->http, tag);
     rc = request_make(&request, kind, &scope, &e);
-    if (!rc) {
-        if (kind == REQUEST_START && m->binding->provider->idempotency)
-            request_add_header(&request, m->binding->provider->idempotency, m->key);
+    if (!rc && kind == REQUEST_START)
+        rc = prepare_start(g, m, &request, &e);
+    if (!rc)
         rc = http_send(g->http, tag, &request,
                        kind == REQUEST_START ? HTTP_ONCE : HTTP_REPEATABLE, &e);
-    }
     request_free(&request);
     if (rc) {
         struct event refused = {.kind = EVENT_REPLY,
@@ -273,12 +382,15 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         buf_addf(b, "the start did not succeed in %d tries: %s", m->life.failures, problem);
         break;
     case ENDING_START_LOST:
-        buf_addf(b,
-                 "the start was sent and its reply was lost (%s): a run may exist. Look for it at "
-                 "%s%s%s, started about ",
-                 problem, m->binding->provider->title ? m->binding->provider->title : "",
+        buf_addf(b, "the start was sent and its reply was lost (%s): a run may exist", problem);
+        if (m->cause && m->problem) /* it was looked up, and this came of it */
+            buf_addf(b, ", but could not be found (%s)", m->problem);
+        buf_addf(b, ". Look for it at %s%s%s, started about ",
+                 m->binding->provider->title ? m->binding->provider->title : "",
                  m->binding->provider->title ? ", " : "", m->binding->base_url);
         clock_add_iso(b, m->result->started, false);
+        if (g->options->journal)
+            buf_adds(b, "; until then no other is started, unless with --fresh");
         break;
     case ENDING_POLL_REFUSED:
         buf_addf(b, "the provider does not tell how the run is: %s", problem);
@@ -411,6 +523,7 @@ static void remember_attempt(struct gate *g, struct member *m)
     past->url = mem_strdup(r->url);
     past->started = r->started;
     past->finished = g->wall;
+    record_end(g, m);
     tell(g, MESSAGE_NOTE, "%s: attempt %d ended in %s%s%s; starting it again", r->name,
          (int)r->attempt, outcome_name(past->outcome), past->reason ? ": " : "",
          past->reason ? past->reason : "");
@@ -425,9 +538,10 @@ static void end_run(struct gate *g, struct member *m)
 {
     struct run_result *r = m->result;
 
-    if (m->life.attempt && !m->attach)
+    if (m->life.attempt && !is_taken_up(m))
         g->active--;
     g->done++;
+    record_end(g, m);
     r->not_started = m->life.ending == ENDING_NOT_STARTED && !m->life.attempt;
     r->finished = g->wall;
     r->duration_ms = m->began ? g->now - m->began : -1;
@@ -462,7 +576,8 @@ static void act(struct gate *g, struct member *m, const struct action *action)
             m->result->started = g->wall;
             new_key(g, m);
         }
-        if (m->life.state == RUN_STARTING || m->life.state == RUN_CANCELLING)
+        if (m->life.state == RUN_STARTING || m->life.state == RUN_FINDING ||
+            m->life.state == RUN_CANCELLING)
             note_state(g, m, run_state_name(m->life.state));
         send_request(g, m, action->request, action->remote);
         return;
@@ -477,6 +592,24 @@ static void act(struct gate *g, struct member *m, const struct action *action)
     }
 }
 
+static void enter_state(struct gate *g, struct member *m, enum run_state before)
+{
+    if (m->life.state == RUN_CANCELLING || m->life.state == RUN_FINDING)
+        mem_replace(&m->cause, m->problem);
+    if (m->life.state == RUN_FINDING) {
+        mem_replace(&m->problem, NULL);
+        m->looked_from = g->wall;
+        tell(g, MESSAGE_WARNING,
+             "%s: the start was sent and its reply was lost (%s); looking for the run",
+             m->result->name, m->cause ? m->cause : "no answer");
+    }
+    if (before == RUN_FINDING && m->life.remote_count) {
+        mem_replace(&m->cause, NULL);
+        mem_replace(&m->problem, NULL);
+        tell(g, MESSAGE_NOTE, "%s: found it: run %s", m->result->name, m->result->run_id);
+    }
+}
+
 static void step(struct gate *g, struct member *m, const struct event *event)
 {
     struct action action;
@@ -485,9 +618,11 @@ static void step(struct gate *g, struct member *m, const struct event *event)
     if (m->life.state == RUN_DONE)
         return;
     before = m->life.state;
+    if (event->kind == EVENT_REPLY)
+        record_reply(g, m, event);
     action = run_step(&m->life, event, g->now);
-    if (before != RUN_CANCELLING && m->life.state == RUN_CANCELLING)
-        mem_replace(&m->cause, m->problem);
+    if (before != m->life.state)
+        enter_state(g, m, before);
     if (m->life.due == never)
         heap_remove(&g->due, (size_t)(m - g->members));
     else
@@ -737,6 +872,96 @@ static void read_details(struct member *m, const struct doc *d)
     run_set_remote(&m->life, m->life.cursor, remote->outcome);
 }
 
+/* It is a run of this gate already: of another member, or of an earlier attempt. */
+static bool is_known(const struct gate *g, const struct member *m, const char *id)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct run_result *r = g->members[i].result;
+
+        if (g->members[i].binding->provider != m->binding->provider)
+            continue;
+        for (size_t j = 0; j < r->remote_count; j++) {
+            if (strcmp(r->remotes[j].id, id) == 0)
+                return true;
+        }
+        for (size_t j = 0; j < r->past_count; j++) {
+            if (r->past[j].run_id && strcmp(r->past[j].run_id, id) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What is found could be a run whose start is under way here. */
+static bool another_is_starting(const struct gate *g, const struct member *m)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct member *other = &g->members[i];
+
+        if (other != m && other->binding->provider == m->binding->provider &&
+            other->life.state == RUN_STARTING && other->life.in_flight)
+            return true;
+    }
+    return false;
+}
+
+/* One run that can be ours is ours. Of none, or of several, nothing can be said. */
+static void choose_found(struct gate *g, struct member *m, const struct find_reply *found,
+                         struct event *event)
+{
+    const char *ours = NULL;
+    struct buf several;
+
+    buf_init(&several, BUF_CAP_TEXT);
+    for (size_t i = 0; i < found->id_count; i++) {
+        if (is_known(g, m, found->ids[i]))
+            continue;
+        buf_addf(&several, "%s%s", ours ? ", " : "several runs can be it: ", found->ids[i]);
+        event->reply = ours ? REPLY_STRANGE : REPLY_GOOD;
+        ours = found->ids[i];
+    }
+    if (!ours || (event->reply == REPLY_GOOD && another_is_starting(g, m))) {
+        event->reply = REPLY_NOT_FOUND;
+        set_problem(m, "the provider lists no run that was started then");
+    } else if (event->reply == REPLY_STRANGE) {
+        set_problem(m, "%s", several.text);
+    } else {
+        add_remote(m->result, ours);
+        set_urls(m);
+        set_run_id(m->result);
+        event->remotes = 1;
+    }
+    buf_free(&several);
+}
+
+/*
+ * The list of runs. The provider's clock is not ours: the reply's date tells by how much they
+ * differ.
+ */
+static void read_find(struct gate *g, struct member *m, const struct doc *d, int64_t date_ms,
+                      struct event *event)
+{
+    int64_t offset = date_ms >= 0 ? date_ms - g->wall : 0;
+    int64_t last = m->sent_last + g->options->pipeline->http.request_timeout_ms;
+    struct scope scope = scope_of(m, SIZE_MAX);
+    struct find_reply found;
+    struct err e = {""};
+
+    if (last < m->looked_from)
+        last = m->looked_from;
+    if (reply_read_find(&found, m->binding->provider, d, &scope,
+                        m->sent_first + offset - DATE_SLACK_MS, last + offset + DATE_SLACK_MS,
+                        &e)) {
+        event->reply = REPLY_RETRY;
+        set_problem(m, "%s", e.text);
+    } else {
+        event->expected_ms = m->config->expect_ms ? -1 : found.usual_ms;
+        if (m->life.state == RUN_FINDING)
+            choose_found(g, m, &found, event);
+    }
+    find_reply_free(&found);
+}
+
 /* Words for a reply that is no success. */
 static void describe_refusal(struct member *m, const struct http_reply *reply)
 {
@@ -779,6 +1004,7 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
                          .gone = is_gone(m->binding->provider, reply->status)};
     struct doc *d = NULL;
     struct err e = {""};
+    enum run_state before;
 
     if (!x.answered) {
         set_problem(m, "%s", reply->problem);
@@ -803,13 +1029,16 @@ static void handle_reply(struct gate *g, struct http_reply *reply)
         read_status(g, m, d, &event);
     else if (event.reply == REPLY_GOOD && x.request == REQUEST_DETAILS)
         read_details(m, d);
+    else if (event.reply == REPLY_GOOD && x.request == REQUEST_FIND)
+        read_find(g, m, d, reply->date_ms, &event);
     else if (x.request == REQUEST_CANCEL && event.reply != REPLY_GOOD &&
              event.reply != REPLY_RETRY)
         result_warn(m->result, "cancelling run %s: %s", m->result->remotes[m->life.cursor].id,
                     m->problem);
     doc_free(d);
+    before = m->life.state;
     step(g, m, &event);
-    if (m->life.state == RUN_POLLING && x.request == REQUEST_START)
+    if (m->life.state == RUN_POLLING && before != RUN_POLLING)
         note_state(g, m, run_state_name(m->life.state));
 }
 
@@ -824,7 +1053,7 @@ static enum readiness needs_of(const struct gate *g, const struct member *m,
     enum readiness readiness = READY;
 
     /* A run that exists already did not wait for anything. */
-    for (size_t i = 0; !m->attach && i < m->config->need_count; i++) {
+    for (size_t i = 0; !is_taken_up(m) && i < m->config->need_count; i++) {
         const struct member *need = &g->members[g->place[m->config->need_runs[i]]];
 
         if (need->life.state != RUN_DONE) {
@@ -855,27 +1084,70 @@ static void skip(struct gate *g, struct member *m, const struct member *why)
     tell_changed(g, m);
 }
 
-static void watch(struct gate *g, struct member *m)
+static void add_remotes(struct run_result *r, const char *ids)
 {
-    struct event event = {.kind = EVENT_WATCH, .remotes = 0};
-    const char *ids = m->attach;
-
     for (;;) {
         size_t len = strcspn(ids, ",");
         char *id = mem_strndup(ids, len);
 
-        add_remote(m->result, id);
+        add_remote(r, id);
         free(id);
         if (!ids[len])
-            break;
+            return;
         ids += len + 1;
     }
-    event.remotes = m->result->remote_count;
+}
+
+/* What the journal tells of a run that an earlier gate has started. */
+static void recall(struct gate *g, struct member *m, struct event *event)
+{
+    const struct journal_entry *old = m->resume;
+    struct buf at;
+
+    event->attempt = old->attempt;
+    event->age_ms = g->wall > old->sent_first ? g->wall - old->sent_first : 0;
+    event->refused = old->refused;
+    m->began = g->now - event->age_ms;
+    m->sent_first = old->sent_first;
+    m->sent_last = old->sent_last;
+    snprintf(m->key, sizeof(m->key), "%s", old->key);
+    m->result->attempt = (int)old->attempt;
+    m->result->started = old->sent_first;
+    m->captures = mem_alloc(old->capture_count, sizeof(*m->captures));
+    for (size_t i = 0; i < old->capture_count; i++) {
+        m->captures[i].name = mem_strdup(old->captures[i].name);
+        m->captures[i].value = mem_strdup(old->captures[i].value);
+    }
+    m->capture_count = old->capture_count;
+    buf_init(&at, BUF_CAP_TEXT);
+    clock_add_iso(&at, old->sent_first, false);
+    if (old->ids)
+        tell(g, MESSAGE_NOTE, "%s: taking up run %s, which was started %s", m->result->name,
+             old->ids, at.text);
+    else
+        set_problem(m, "the gate that sent it %s was ended before it came", at.text);
+    buf_free(&at);
+}
+
+/* Takes up a run that was started before this gate was there. */
+static void take_up(struct gate *g, struct member *m)
+{
+    const char *ids = m->attach ? m->attach : m->resume->ids;
+    struct event event = {.kind = ids ? EVENT_WATCH : EVENT_LOST};
+
     m->result->attached = true;
     m->result->attempt = 1;
     m->result->started = g->wall;
-    set_urls(m);
-    set_run_id(m->result);
+    if (!m->attach)
+        recall(g, m, &event);
+    if (ids) {
+        add_remotes(m->result, ids);
+        event.remotes = m->result->remote_count;
+        if (!m->attach)
+            result_set(&m->result->remotes[0].url, m->resume->url, true);
+        set_urls(m);
+        set_run_id(m->result);
+    }
     step(g, m, &event);
     if (g->options->mode == GATE_CANCEL) {
         struct event stop = {.kind = EVENT_STOP, .stop = STOP_ASKED};
@@ -902,7 +1174,7 @@ static void start_ready(struct gate *g)
                 continue;
             }
             /* A run that exists is under way already: the limit is for starting. */
-            if (!m->attach && g->active >= limit)
+            if (!is_taken_up(m) && g->active >= limit)
                 continue;
             readiness = g->stop == STOP_NONE ? needs_of(g, m, &why) : NOT_YET;
             if (readiness == NEVER) {
@@ -910,10 +1182,10 @@ static void start_ready(struct gate *g)
             } else if (readiness == READY) {
                 struct event go = {.kind = EVENT_GO};
 
-                g->active += m->attach ? 0 : 1;
+                g->active += is_taken_up(m) ? 0 : 1;
                 m->began = g->now;
-                if (m->attach)
-                    watch(g, m);
+                if (is_taken_up(m))
+                    take_up(g, m);
                 else
                     step(g, m, &go);
             }
@@ -926,8 +1198,8 @@ static void decide(struct gate *g)
 {
     const struct gate_config *config = &g->options->pipeline->gate;
 
-    if (g->stop != STOP_NONE || g->options->mode == GATE_ONCE ||
-        g->options->mode == GATE_CANCEL)
+    if (g->stop != STOP_NONE ||
+        (g->options->mode != GATE_RUN && g->options->mode != GATE_WATCH))
         return;
     for (size_t i = 0; config->fail_fast && i < g->count; i++) {
         const struct run_result *r = g->members[i].result;
@@ -1080,7 +1352,10 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
         .start_tries = p->start_tries,
         .needs_details = p->tests && (p->tests_required || p->tests_decide),
-        .idempotent = p->idempotency != NULL,
+        .can_find = p->requests[REQUEST_FIND].method != NULL,
+        .has_earlier = p->find_duration.to != NULL && !config->expect_ms,
+        .key_life_ms = p->idempotency ? p->key_life_ms : 0,
+        .start_only = o->mode == GATE_START,
         .once = o->mode == GATE_ONCE,
     };
     struct err ignored = {""};
@@ -1090,6 +1365,8 @@ static void init_member(struct gate *g, struct member *m, size_t number)
     m->config = config;
     m->binding = binding;
     m->attach = o->attach[number] ? o->attach[number] : config->id;
+    m->resume = o->resume ? o->resume[number] : NULL;
+    m->mark = o->journal ? journal_start_mark(binding) : NULL;
     m->result->name = config->name;
     m->result->provider = p->name;
     m->result->title = p->title ? p->title : p->name;
@@ -1135,7 +1412,9 @@ static void free_gate(struct gate *g)
         free_captures(&g->members[i]);
         free(g->members[i].problem);
         free(g->members[i].cause);
+        free(g->members[i].mark);
     }
+    free(g->journal_problem);
     http_free(g->http);
     heap_free(&g->due);
     free(g->members);
@@ -1154,6 +1433,15 @@ static bool all_cancelled(const struct gate *g)
                 life->remotes[j].cancel != CANCEL_ACCEPTED)
                 return false;
         }
+    }
+    return true;
+}
+
+static bool all_exist(const struct gate *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->members[i].result->outcome != OUTCOME_RUNNING)
+            return false;
     }
     return true;
 }
@@ -1189,6 +1477,13 @@ static void conclude(struct gate *g)
     /* Cancelling is no gate: it did what it was asked for if nothing is left running. */
     if (g->options->mode == GATE_CANCEL && !g->signal_number)
         r->exit_code = all_cancelled(g) ? 0 : verdict_exit_code(VERDICT_ERROR, 0);
+    if (g->options->mode == GATE_START && !g->signal_number && all_exist(g))
+        r->exit_code = 0;
+    if (g->journal_problem && !r->exit_code) {
+        r->verdict = VERDICT_ERROR;
+        r->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
+        buf_addf(&trouble, "%s", g->journal_problem);
+    }
     if (trouble.len)
         r->trouble = buf_detach(&trouble);
     buf_free(&trouble);
@@ -1197,6 +1492,7 @@ static void conclude(struct gate *g)
 int gate_run(struct gate_result *result, const struct gate_options *options, struct err *e)
 {
     const struct http_config *http = &options->pipeline->http;
+    struct gate g;
     struct http_options http_options = {
         .connect_timeout_ms = http->connect_timeout_ms,
         .request_timeout_ms = http->request_timeout_ms,
@@ -1209,8 +1505,9 @@ int gate_run(struct gate_result *result, const struct gate_options *options, str
         .max_connections = (size_t)http->max_connections,
         .trace = options->observer.trace,
         .trace_user = options->observer.user,
+        .leave = options->journal ? record_leaving : NULL,
+        .leave_user = &g,
     };
-    struct gate g;
     int64_t began;
     int rc = 0;
 

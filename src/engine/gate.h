@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "engine/journal.h"
 #include "engine/result.h"
 #include "net/http.h"
 #include "pipeline/pipeline.h"
@@ -40,6 +41,7 @@ struct observer {
 
 enum gate_mode {
     GATE_RUN,   /* start what is not watched, and wait */
+    GATE_START, /* start what is not watched, and do not wait; the exit code is 0 if all exist */
     GATE_WATCH, /* start nothing: runs without an id are a mistake of the caller */
     GATE_ONCE,  /* one poll each, no waiting, nothing is cancelled */
     GATE_CANCEL /* cancel what is watched; the exit code is 0 if nothing is left running */
@@ -50,6 +52,9 @@ struct gate_options {
     const struct pipeline *pipeline;
     const struct binding *bindings; /* one a run of the pipeline, selected or not */
     const char *const *attach;      /* one a run: the ids to watch instead of starting, or NULL */
+    struct journal *journal;        /* where starts are recorded; NULL: nowhere */
+    const struct journal_entry *const *resume; /* one a run: what an earlier gate started and this
+                                                  one takes up, or NULL; attach beats it */
     struct observer observer;
     int signal_fd;                  /* readable when a signal came: one byte each, its number */
     const char *(*getenv)(const char *name);

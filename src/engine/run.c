@@ -10,13 +10,19 @@
 /* A run that was just started may not be found for this long: replicas lag behind. */
 enum { NOT_FOUND_GRACE_MS = 30000 };
 
+/* A key is used no more in the last part of its life: clocks differ, and requests take time. */
+enum { KEY_MARGIN_SHARE = 5 };
+
+/* A run that was started may not be listed for this long. */
+enum { LOOK_MS = 30000 };
+
 static const int64_t never = INT64_MAX;
 
 static const char *const state_names[] = {
     [RUN_UNKNOWN] = "UNKNOWN",       [RUN_WAITING] = "WAITING",
-    [RUN_STARTING] = "STARTING",     [RUN_POLLING] = "STARTED",
-    [RUN_COLLECTING] = "COLLECTING", [RUN_CANCELLING] = "CANCELLING",
-    [RUN_DONE] = "DONE",
+    [RUN_STARTING] = "STARTING",     [RUN_FINDING] = "FINDING",
+    [RUN_POLLING] = "STARTED",       [RUN_COLLECTING] = "COLLECTING",
+    [RUN_CANCELLING] = "CANCELLING", [RUN_DONE] = "DONE",
 };
 static_assert(ARRAY_LEN(state_names) == RUN_STATE_COUNT, "every state has a name");
 
@@ -65,7 +71,7 @@ enum reply_class run_classify(const struct exchange *x)
         return x->readable || x->request == REQUEST_CANCEL ? REPLY_GOOD : REPLY_RETRY;
     if (is_passing_trouble(x->status))
         return REPLY_RETRY;
-    return x->status == 404 ? REPLY_NOT_FOUND : REPLY_REFUSED;
+    return x->status == 404 && x->request != REQUEST_FIND ? REPLY_NOT_FOUND : REPLY_REFUSED;
 }
 
 /* --- folding -------------------------------------------------------------------------------- */
@@ -165,8 +171,7 @@ static bool outage_is_over(const struct run *r, int64_t now)
     return r->trouble >= 0 && now - r->trouble >= r->limits.outage_ms;
 }
 
-/* No remote run goes on, for all that is known: only then may another be started in its place. */
-static bool nothing_is_left(const struct run *r)
+bool run_is_settled(const struct run *r)
 {
     for (size_t i = 0; i < r->remote_count; i++) {
         if (!outcome_is_final(r->remotes[i].outcome) && r->remotes[i].cancel != CANCEL_ACCEPTED)
@@ -184,7 +189,7 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     r->lost = false;
     if (r->stop == STOP_NONE && outcome != OUTCOME_START_UNKNOWN &&
         (r->limits.retry_on >> outcome & 1u) && r->attempt < r->limits.attempts &&
-        nothing_is_left(r)) {
+        run_is_settled(r)) { /* only then may another be started in its place */
         r->state = RUN_STARTING;
         r->deadline = r->grace_until = never;
         return (struct action){.kind = ACTION_AGAIN};
@@ -195,11 +200,41 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
     return (struct action){.kind = ACTION_DONE};
 }
 
-/* The start was without effect, for all that is known of it; unless an earlier one was lost. */
-static struct action finish_unstarted(struct run *r, enum outcome outcome, enum ending ending)
+static struct action finish_lost(struct run *r)
 {
-    return r->lost ? finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST)
-                   : finish(r, outcome, ending);
+    return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+/* A run may have been started that nobody knows: now it is looked up, where that is possible. */
+static struct action lose(struct run *r, int64_t now)
+{
+    if (!r->limits.can_find || r->stop == STOP_NOW)
+        return finish_lost(r);
+    r->state = RUN_FINDING;
+    r->looking = now;
+    end_trouble(r);
+    return send(r, REQUEST_FIND, 0);
+}
+
+/* The start was without effect, for all that is known of it; unless an earlier one was lost. */
+static struct action finish_unstarted(struct run *r, enum outcome outcome, enum ending ending,
+                                      int64_t now)
+{
+    return r->lost ? lose(r, now) : finish(r, outcome, ending);
+}
+
+/* The provider still knows a start that is sent again under the key of the lost one. */
+static bool key_is_good(const struct run *r, int64_t now)
+{
+    int64_t life = r->limits.key_life_ms;
+
+    return now - r->began < life - life / KEY_MARGIN_SHARE;
+}
+
+static void take_expectation(struct run *r, const struct event *e)
+{
+    if (e->expected_ms > 0)
+        r->limits.schedule.expected_ms = e->expected_ms;
 }
 
 static size_t next_unfinished(const struct run *r, size_t from)
@@ -218,6 +253,7 @@ static struct action begin_attempt(struct run *r, int64_t now)
     r->remote_count = 0;
     r->refused = 0;
     r->seen = false;
+    r->asked_earlier = false;
     r->details_missing = false;
     r->gave_up_as = OUTCOME_UNKNOWN;
     r->doubtful = false;
@@ -328,20 +364,44 @@ static struct action collect(struct run *r)
     return send(r, REQUEST_DETAILS, 0);
 }
 
+/* The remote runs exist. They are asked about after a delay. */
+static struct action watch(struct run *r, int64_t now, int64_t delay)
+{
+    if (r->grace_until != never) /* it was given up in the meantime */
+        return give_up(r, r->gave_up_as, r->ending, now);
+    if (r->limits.start_only)
+        return finish(r, OUTCOME_RUNNING, ENDING_SEEN);
+    r->state = RUN_POLLING;
+    return delay ? pause(r, now, delay) : send(r, REQUEST_STATUS, 0);
+}
+
+/* What was started before this gate was there: by somebody else, or by an earlier gate. */
+static void take_up(struct run *r, const struct event *e, int64_t now)
+{
+    if (!e->attempt)
+        r->limits.attempts = 1; /* who watches the run of somebody else starts nothing */
+    r->attempt = e->attempt ? e->attempt : 1;
+    r->began = now - e->age_ms;
+    r->deadline = r->limits.timeout_ms ? now + r->limits.timeout_ms : never;
+}
+
 static struct action in_waiting(struct run *r, const struct event *e, int64_t now)
 {
     switch (e->kind) {
     case EVENT_GO:
         return begin_attempt(r, now);
     case EVENT_WATCH:
-        r->limits.attempts = 1; /* who watches starts nothing */
-        r->attempt = 1;
-        r->state = RUN_POLLING;
-        r->began = now;
-        r->deadline = r->limits.timeout_ms ? now + r->limits.timeout_ms : never;
-        r->seen = true; /* it is no news to the provider: a 404 is final */
-        set_remotes(r, e->remotes, 0, now);
-        return send(r, REQUEST_STATUS, 0);
+        take_up(r, e, now);
+        r->seen = !e->attempt; /* it is no news to the provider: a 404 is final */
+        set_remotes(r, e->remotes, e->refused, r->began);
+        return watch(r, now, 0);
+    case EVENT_LOST:
+        take_up(r, e, now);
+        r->lost = true;
+        if (r->limits.once || !key_is_good(r, now))
+            return lose(r, now);
+        r->state = RUN_STARTING;
+        return send(r, REQUEST_START, 0);
     case EVENT_STOP:
         r->stop = e->stop;
         return finish(r, outcome_of_stop(e->stop), ENDING_NOT_STARTED);
@@ -359,24 +419,39 @@ static struct action start_again(struct run *r, const struct event *e, int64_t n
     struct action action = pause_after_trouble(r, e, now);
 
     if (r->grace_until != never)
-        return finish_unstarted(r, r->gave_up_as, ENDING_NOT_STARTED);
+        return finish_unstarted(r, r->gave_up_as, ENDING_NOT_STARTED, now);
     if (outage_is_over(r, now) || (r->limits.start_tries && r->failures >= r->limits.start_tries))
-        return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_FAILED);
+        return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_FAILED, now);
     return action;
 }
 
-/* Stops a run whose start is under way: its reply is awaited, or there is nothing to cancel. */
-static struct action stop_start(struct run *r, enum outcome as, enum ending ending, int64_t now)
+/*
+ * Stops a run that may exist and is not known yet: its start's reply is awaited, or it is looked
+ * up, for a while; then it can be cancelled. Or there is nothing to cancel.
+ */
+static struct action stop_unknown(struct run *r, enum outcome as, enum ending ending, int64_t now)
 {
     r->gave_up_as = as;
     r->ending = ending;
     r->deadline = never;
-    if (!r->in_flight)
-        return finish_unstarted(r, as, ENDING_NOT_STARTED);
+    if (r->state == RUN_STARTING && !r->in_flight && !r->lost)
+        return finish(r, as, ENDING_NOT_STARTED);
     if (r->stop == STOP_NOW)
-        return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+        return finish_lost(r);
     r->grace_until = now + r->limits.cancel_grace_ms;
-    return nothing();
+    return r->state == RUN_STARTING && !r->in_flight ? lose(r, now) : nothing();
+}
+
+/* The loop wants an end while the run is not known. */
+static struct action stop_asked(struct run *r, const struct event *e, int64_t now)
+{
+    if (r->grace_until != never && e->stop != STOP_NOW) { /* it was given up already */
+        if (r->stop == STOP_NONE)
+            r->stop = e->stop;
+        return nothing();
+    }
+    r->stop = e->stop;
+    return stop_unknown(r, outcome_of_stop(e->stop), ENDING_STOPPED, now);
 }
 
 static struct action start_reply(struct run *r, const struct event *e, int64_t now)
@@ -386,19 +461,16 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     case REPLY_GOOD:
         set_remotes(r, e->remotes, e->refused, now);
         end_trouble(r);
-        if (r->grace_until != never) /* it was given up in the meantime */
-            return give_up(r, r->gave_up_as, r->ending, now);
-        r->state = RUN_POLLING;
-        return pause(r, now, schedule_delay(&r->limits.schedule, 0, &r->rng));
+        return watch(r, now, schedule_delay(&r->limits.schedule, 0, &r->rng));
     case REPLY_ENDED:
         return finish(r, e->outcome, ENDING_SEEN);
     case REPLY_NOT_PROCESSED:
         return start_again(r, e, now);
     case REPLY_LOST:
         r->lost = true;
-        if (r->limits.idempotent && r->grace_until == never && !outage_is_over(r, now))
+        if (key_is_good(r, now) && r->grace_until == never && !outage_is_over(r, now))
             return pause_after_trouble(r, e, now);
-        return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+        return lose(r, now);
     case REPLY_UNKNOWN:
     case REPLY_STRANGE:
     case REPLY_RETRY:
@@ -407,7 +479,7 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
         break;
     }
     r->doubtful = e->doubtful;
-    return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED);
+    return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED, now);
 }
 
 static struct action in_starting(struct run *r, const struct event *e, int64_t now)
@@ -416,29 +488,87 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
     case EVENT_REPLY:
         return start_reply(r, e, now);
     case EVENT_STOP:
-        if (r->grace_until != never && e->stop != STOP_NOW) { /* it was given up already */
-            if (r->stop == STOP_NONE)
-                r->stop = e->stop;
-            break;
-        }
-        r->stop = e->stop;
-        return stop_start(r, outcome_of_stop(e->stop), ENDING_STOPPED, now);
+        return stop_asked(r, e, now);
     case EVENT_TIMER:
         if (now >= r->grace_until)
-            return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+            return finish_lost(r);
         if (now >= r->deadline)
-            return stop_start(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
+            return stop_unknown(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
         if (now >= r->next && r->ending != ENDING_NONE)
             return begin_attempt(r, now);
+        if (now >= r->next && r->lost)
+            return key_is_good(r, now) ? send(r, REQUEST_START, 0) : lose(r, now);
         if (now >= r->next) {
-            if (!r->lost) /* what was sent before has begun nothing */
-                r->began = now;
+            r->began = now; /* what was sent before has begun nothing */
             return send(r, REQUEST_START, 0);
         }
         break;
     case EVENT_UNKNOWN:
     case EVENT_GO:
     case EVENT_WATCH:
+    case EVENT_LOST:
+        break;
+    }
+    return nothing();
+}
+
+/* A run that was just started may not be listed yet, but will be soon. */
+static bool looked_long_enough(const struct run *r, int64_t now)
+{
+    return r->limits.once || now - r->looking >= earliest(LOOK_MS, r->limits.outage_ms);
+}
+
+static struct action find_reply(struct run *r, const struct event *e, int64_t now)
+{
+    struct action action;
+
+    r->in_flight = false;
+    switch (e->reply) {
+    case REPLY_GOOD:
+        set_remotes(r, e->remotes, 0, now);
+        end_trouble(r);
+        take_expectation(r, e);
+        return watch(r, now, 0);
+    case REPLY_NOT_FOUND:
+        if (looked_long_enough(r, now))
+            break;
+        r->trouble = -1;
+        return pause(r, now, schedule_backoff(&r->limits.schedule, ++r->failures, -1, &r->rng));
+    case REPLY_RETRY:
+        action = pause_after_trouble(r, e, now);
+        if (r->limits.once || outage_is_over(r, now))
+            break;
+        return action;
+    case REPLY_UNKNOWN:
+    case REPLY_ENDED:
+    case REPLY_STRANGE:
+    case REPLY_NOT_PROCESSED:
+    case REPLY_LOST:
+    case REPLY_REFUSED:
+        break;
+    }
+    return finish_lost(r);
+}
+
+static struct action in_finding(struct run *r, const struct event *e, int64_t now)
+{
+    switch (e->kind) {
+    case EVENT_REPLY:
+        return find_reply(r, e, now);
+    case EVENT_STOP:
+        return stop_asked(r, e, now);
+    case EVENT_TIMER:
+        if (now >= r->grace_until)
+            return finish_lost(r);
+        if (now >= r->deadline)
+            return stop_unknown(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
+        if (now >= r->next)
+            return send(r, REQUEST_FIND, 0);
+        break;
+    case EVENT_UNKNOWN:
+    case EVENT_GO:
+    case EVENT_WATCH:
+    case EVENT_LOST:
         break;
     }
     return nothing();
@@ -484,8 +614,7 @@ static struct action poll_reply(struct run *r, const struct event *e, int64_t no
     case REPLY_GOOD:
         end_trouble(r);
         note_seen(r);
-        if (e->expected_ms > 0)
-            r->limits.schedule.expected_ms = e->expected_ms;
+        take_expectation(r, e);
         return next_poll(r, e, now);
     case REPLY_STRANGE:
         r->strange = true;
@@ -511,24 +640,51 @@ static struct action poll_reply(struct run *r, const struct event *e, int64_t no
     return give_up(r, OUTCOME_ERROR, ENDING_POLL_REFUSED, now);
 }
 
+/*
+ * How long earlier runs took is asked once, and not before polls are as far apart as they get:
+ * with shorter runs there is nothing to gain.
+ */
+static bool wants_earlier(const struct run *r, int64_t now)
+{
+    return r->limits.has_earlier && !r->asked_earlier && r->limits.schedule.expected_ms < 0 &&
+           r->trouble < 0 && schedule_is_slow(&r->limits.schedule, now - r->began);
+}
+
+static struct action poll(struct run *r, int64_t now)
+{
+    if (wants_earlier(r, now)) {
+        r->asked_earlier = true;
+        return send(r, REQUEST_FIND, 0);
+    }
+    /* The one that gave trouble is asked again: good answers of others would hide it. */
+    return send(r, REQUEST_STATUS, r->trouble < 0 ? next_unfinished(r, 0) : r->cursor);
+}
+
+/* Whatever the answer, nothing depends on it. */
+static struct action earlier_reply(struct run *r, const struct event *e)
+{
+    take_expectation(r, e);
+    return send(r, REQUEST_STATUS, next_unfinished(r, 0));
+}
+
 static struct action in_polling(struct run *r, const struct event *e, int64_t now)
 {
     switch (e->kind) {
     case EVENT_REPLY:
-        return poll_reply(r, e, now);
+        return r->request == REQUEST_FIND ? earlier_reply(r, e) : poll_reply(r, e, now);
     case EVENT_STOP:
         r->stop = e->stop;
         return give_up(r, outcome_of_stop(e->stop), ENDING_STOPPED, now);
     case EVENT_TIMER:
         if (now >= r->deadline)
             return give_up(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
-        /* The one that gave trouble is asked again: good answers of others would hide it. */
         if (now >= r->next)
-            return send(r, REQUEST_STATUS, r->trouble < 0 ? next_unfinished(r, 0) : r->cursor);
+            return poll(r, now);
         break;
     case EVENT_UNKNOWN:
     case EVENT_GO:
     case EVENT_WATCH:
+    case EVENT_LOST:
         break;
     }
     return nothing();
@@ -572,6 +728,7 @@ static struct action in_collecting(struct run *r, const struct event *e, int64_t
     case EVENT_UNKNOWN:
     case EVENT_GO:
     case EVENT_WATCH:
+    case EVENT_LOST:
         break;
     }
     return nothing();
@@ -631,6 +788,7 @@ static struct action in_cancelling(struct run *r, const struct event *e, int64_t
     case EVENT_UNKNOWN:
     case EVENT_GO:
     case EVENT_WATCH:
+    case EVENT_LOST:
         break;
     }
     return nothing();
@@ -646,6 +804,9 @@ struct action run_step(struct run *r, const struct event *event, int64_t now)
         break;
     case RUN_STARTING:
         action = in_starting(r, event, now);
+        break;
+    case RUN_FINDING:
+        action = in_finding(r, event, now);
         break;
     case RUN_POLLING:
         action = in_polling(r, event, now);

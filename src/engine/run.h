@@ -4,6 +4,9 @@
  * sends nothing and keeps no texts; the event loop (engine/gate.h) does what the actions say.
  *
  *   WAITING ──► STARTING ──► POLLING ──► COLLECTING ──► DONE
+ *                  │   ▲        │ ▲
+ *                  ▼   └────────┼─┼──── (another attempt)
+ *               FINDING ────────┼─┘
  *                  │            │
  *                  └────────────┴──────► CANCELLING ──► DONE
  */
@@ -19,6 +22,7 @@ enum run_state {
     RUN_UNKNOWN,
     RUN_WAITING,    /* for what it needs, or for its turn */
     RUN_STARTING,   /* the start is under way, or waits to be sent again */
+    RUN_FINDING,    /* its reply was lost; the provider is asked which runs there are */
     RUN_POLLING,    /* between or during status requests */
     RUN_COLLECTING, /* the end was seen; details are read */
     RUN_CANCELLING, /* given up; the remote runs are being cancelled */
@@ -32,11 +36,12 @@ enum reply_class {
     REPLY_UNKNOWN,
     REPLY_GOOD,          /* start: runs exist; status: the state is known; others: done */
     REPLY_ENDED,         /* start: over before it began, with the event's outcome */
-    REPLY_STRANGE,       /* status: readable, but no rule knows the state */
+    REPLY_STRANGE,       /* status: readable, but no rule knows the state; find: several runs
+                            can be ours */
     REPLY_RETRY,         /* may succeed later */
     REPLY_NOT_PROCESSED, /* start: surely without effect; may be sent again */
     REPLY_LOST,          /* start: may have had its effect */
-    REPLY_NOT_FOUND,     /* status: no such run, or not yet */
+    REPLY_NOT_FOUND,     /* status, find: no such run, or not yet */
     REPLY_REFUSED        /* will not succeed */
 };
 
@@ -75,6 +80,7 @@ enum event_kind {
     EVENT_UNKNOWN,
     EVENT_GO,    /* start it */
     EVENT_WATCH, /* it exists already: poll it */
+    EVENT_LOST,  /* it was started once, and the gate that did has not noted any reply */
     EVENT_TIMER, /* run.due has come */
     EVENT_REPLY,
     EVENT_STOP
@@ -88,9 +94,12 @@ struct event {
     enum outcome outcome;    /* of a good status or details reply, or of one that ended */
     int64_t retry_after_ms;  /* -1: not told */
     int64_t expected_ms;     /* the whole duration that the provider expects; -1: not told */
-    size_t remotes;          /* of a good start, and of EVENT_WATCH: how many runs exist */
+    size_t remotes;          /* of a good start or find, and of EVENT_WATCH: how many runs exist */
     bool doubtful;           /* of a refused start: it may have had its effect all the same */
-    size_t refused;          /* of a good start: how many more were refused */
+    size_t refused;          /* of a good start, and of EVENT_WATCH: how many more were refused */
+    int64_t attempt;         /* of EVENT_LOST, and of EVENT_WATCH if an earlier gate of this
+                                pipeline started it: which one; else 0 */
+    int64_t age_ms;          /* of both: how long ago the start was sent */
     enum stop stop;          /* of EVENT_STOP */
 };
 
@@ -117,9 +126,12 @@ struct run_limits {
     bool can_cancel;   /* the provider can, and we may */
     int64_t start_tries; /* 0: no limit but outage_ms */
     bool has_details;
-    bool needs_details; /* without them, a pass is not believed: it may be empty */
-    bool idempotent;   /* a start may be repeated under its key */
-    bool once;         /* one poll each, whatever it says; nothing is cancelled */
+    bool needs_details;  /* without them, a pass is not believed: it may be empty */
+    bool can_find;       /* a run whose start was lost can be looked up */
+    bool has_earlier;    /* the same look-up tells how long earlier runs took */
+    int64_t key_life_ms; /* a start may be repeated under its key for so long; 0: it may not */
+    bool start_only;     /* that the runs exist is all that was asked for */
+    bool once;           /* one poll each, whatever it says; nothing is cancelled */
 };
 
 enum cancel_state {
@@ -145,6 +157,7 @@ struct run {
     size_t cursor;             /* and about this remote run */
 
     int64_t began;      /* when the start that had effect was sent, or watching began */
+    int64_t looking;    /* since when it is looked up */
     int64_t created;    /* when the remote runs came to be known */
     int64_t deadline;   /* of the attempt; INT64_MAX: none */
     int64_t next;       /* when the next request is due; INT64_MAX: none is */
@@ -154,6 +167,7 @@ struct run {
     bool strange;       /* the last answer was an unknown state */
     bool seen;          /* status requests have found all of the runs */
     bool lost;          /* of a start: the reply to an earlier one did not come */
+    bool asked_earlier; /* how long earlier runs took */
 
     bool doubtful;             /* the start was refused, and may have had its effect */
     enum stop stop;            /* why it was stopped; STOP_NONE if it was not */
@@ -185,6 +199,9 @@ void run_set_remote(struct run *r, size_t remote, enum outcome outcome);
 
 /* The fold of several outcomes of one run: the worst; passed only if all of them passed. */
 enum outcome run_fold(const struct remote *remotes, size_t count, size_t refused);
+
+/* True if no remote run goes on, for all that is known: each is over, or was cancelled. */
+bool run_is_settled(const struct run *r);
 
 const char *run_state_name(enum run_state s);
 

@@ -6,6 +6,7 @@
 #include "engine/schedule.h"
 
 enum {
+    SHARE = 10, /* of what the run has taken, between polls */
     CLOSE_MS = 5000, /* the longest delay while an end is expected */
     CLOSE_SHARE = 6, /* and its share of the expected duration */
     SPARSE_TIMES = 4 /* before that, polls are so many times poll_max apart */
@@ -41,7 +42,7 @@ static int64_t sparse_delay(const struct schedule *s, int64_t left_ms, int64_t c
 
 int64_t schedule_delay(const struct schedule *s, int64_t elapsed_ms, uint64_t *rng)
 {
-    int64_t delay = clamp(elapsed_ms / 10, s->poll_min_ms, s->poll_max_ms);
+    int64_t delay = clamp(elapsed_ms / SHARE, s->poll_min_ms, s->poll_max_ms);
 
     if (s->expected_ms > 0) {
         int64_t margin = s->expected_ms / 5;
@@ -56,6 +57,11 @@ int64_t schedule_delay(const struct schedule *s, int64_t elapsed_ms, uint64_t *r
             delay = close_delay;
     }
     return jitter(delay, s->poll_min_ms, rng);
+}
+
+bool schedule_is_slow(const struct schedule *s, int64_t elapsed_ms)
+{
+    return elapsed_ms / SHARE >= s->poll_max_ms;
 }
 
 int64_t schedule_backoff(const struct schedule *s, int count, int64_t retry_after_ms, uint64_t *rng)

@@ -22,6 +22,9 @@ struct schedule {
  */
 int64_t schedule_delay(const struct schedule *s, int64_t elapsed_ms, uint64_t *rng);
 
+/* True once the run has taken so long that polls whose end is not known are poll_max apart. */
+bool schedule_is_slow(const struct schedule *s, int64_t elapsed_ms);
+
 /*
  * The delay after a request that failed, the count-th in a row (from 1): doubling from poll_min
  * to poll_max, with half of it jitter. retry_after_ms, unless -1, is the least.

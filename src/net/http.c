@@ -319,12 +319,15 @@ static size_t receive(char *data, size_t size, size_t count, void *user)
 static int about_to_send(void *user, char *server_ip, char *own_ip, int server_port, int own_port)
 {
     struct transfer *t = user;
+    const struct http_options *options = &t->http->options;
 
     (void)server_ip;
     (void)own_ip;
     (void)server_port;
     (void)own_port;
     if (t->once && t->sends)
+        return CURL_PREREQFUNC_ABORT;
+    if (t->once && options->leave && !options->leave(options->leave_user, t->tag))
         return CURL_PREREQFUNC_ABORT;
     t->sends++;
     return CURL_PREREQFUNC_OK;
@@ -616,6 +619,17 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
     }
 }
 
+static int64_t date_of(struct transfer *t)
+{
+    struct curl_header *header;
+    time_t date;
+
+    if (curl_easy_header(t->easy, "Date", 0, CURLH_HEADER, -1, &header))
+        return -1;
+    date = curl_getdate(header->value, NULL);
+    return date > 0 ? (int64_t)date * 1000 : -1;
+}
+
 static void finish(struct http *h, struct transfer *t, CURLcode code, struct http_reply *ret)
 {
     curl_off_t retry_after = 0;
@@ -629,6 +643,7 @@ static void finish(struct http *h, struct transfer *t, CURLcode code, struct htt
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
     ret->status = (int)status;
     ret->retry_after_ms = retry_after > 0 && retry_after < 1000000000 ? retry_after * 1000 : -1;
+    ret->date_ms = date_of(t);
     ret->redirect = mem_strdup(redirect);
     ret->body = t->reply;
     buf_init(&t->reply, 0);
@@ -642,7 +657,8 @@ static void finish(struct http *h, struct transfer *t, CURLcode code, struct htt
             buf_addf(&b, "the reply is larger than max_body (%zu bytes)", h->options.max_body);
             ret->problem = buf_detach(&b);
         } else if (code == CURLE_ABORTED_BY_CALLBACK) {
-            ret->problem = mem_strdup("the connection broke after the request was sent");
+            ret->problem = mem_strdup(t->sends ? "the connection broke after the request was sent"
+                                               : "the request was kept back");
         } else {
             ret->problem = mem_strdup(t->error[0] ? t->error : curl_easy_strerror(code));
         }

@@ -32,6 +32,12 @@ bool http_url_is_loopback(const char *url);
 /* For -v: one line, not yet cleaned. direction is '>' for sent, '<' for received, '*' for both. */
 typedef void http_trace_fn(void *user, size_t tag, char direction, const char *line);
 
+/*
+ * Called when a request that must be sent once is about to leave: behind it there is no way back.
+ * False keeps it here; it then ends as HTTP_NOT_SENT.
+ */
+typedef bool http_leave_fn(void *user, size_t tag);
+
 struct http_options {
     int64_t connect_timeout_ms, request_timeout_ms;
     const char *ca_file, *client_cert, *client_key, *proxy; /* NULL: the system's, none, none,
@@ -41,6 +47,8 @@ struct http_options {
     size_t max_connections; /* and transfers under way at once */
     http_trace_fn *trace;   /* NULL: none */
     void *trace_user;
+    http_leave_fn *leave;   /* NULL: nobody minds */
+    void *leave_user;
 };
 
 enum http_repeat {
@@ -61,6 +69,8 @@ struct http_reply {
     bool hopeless;          /* not sent, and trying again cannot help: a bad certificate */
     struct buf body;        /* what came of it */
     int64_t retry_after_ms; /* -1: not told */
+    int64_t date_ms;        /* of the server's clock (RFC 9110, 6.6.1), in whole seconds; -1: not
+                               told */
     char *redirect;         /* where a redirect points to; NULL if it is none */
     char *problem;          /* in words, when not answered; else NULL */
 };

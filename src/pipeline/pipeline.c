@@ -64,6 +64,7 @@ static const struct key gate_keys[] = {
      KEY_DURATION, GATE(heartbeat_ms)},
     {{"junit", NULL, "JUnit XML is written to this file"}, KEY_TEXT, GATE(junit)},
     {{"json", NULL, "the result as JSON is written to this file"}, KEY_TEXT, GATE(json)},
+    {{"journal", NULL, "starts are recorded in this file"}, KEY_TEXT, GATE(journal)},
     POLICY_KEYS(struct gate_config),
 };
 
@@ -734,6 +735,7 @@ void pipeline_free(struct pipeline *p)
     free(p->runs);
     free(p->file);
     free(p->gate.junit);
+    free(p->gate.journal);
     free(p->gate.json);
     free(p->http.ca_file);
     free(p->http.client_cert);

@@ -13,6 +13,9 @@
 
 #include <assert.h>
 
+/* A key is taken to be good for so long where the definition does not say how long. */
+enum { KEY_LIFE_MS = 10 * 60 * 1000 };
+
 static const char *const kind_names[] = {
     [REQUEST_START] = "start",
     [REQUEST_STATUS] = "status",
@@ -164,6 +167,24 @@ static bool is_token(const char *text)
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     return *text && text[strspn(text, chars)] == '\0';
+}
+
+/* "HEADER" or "HEADER DURATION". */
+static int read_idempotency(struct reading *r, void *slot, struct err *e)
+{
+    struct provider *p = slot;
+    const char *value = r->entry->value;
+    size_t len = strcspn(value, " \t\n");
+    const char *life = value + len + strspn(value + len, " \t\n");
+
+    free(p->idempotency);
+    p->idempotency = mem_strndup(value, len);
+    p->key_life_ms = KEY_LIFE_MS;
+    if (!is_token(p->idempotency))
+        return err_set(e, "'%s' is not the name of a header", p->idempotency);
+    if (*life && (num_duration(life, &p->key_life_ms) || !p->key_life_ms))
+        return err_set(e, "'%s' is not how long a key is good for, such as 10m", life);
+    return 0;
 }
 
 static int take_header(struct reading *r, char *line, int number, void *slot)
@@ -464,6 +485,8 @@ static const struct definition_key {
     {"find.id", false, read_pointers, AT(find_id)},
     {"find.created", false, read_pointer, AT(find_created)},
     {"find.where", false, read_where, AT(find_where)},
+    {"find.duration", false, read_span, AT(find_duration)},
+    {"find.finished", false, read_where, AT(find_finished)},
     {"start.id", false, read_pointers, AT(start_id)},
     {"start.ids", false, read_pointer, AT(start_ids)},
     {"start.refused", false, read_pointer, AT(start_refused)},
@@ -472,7 +495,7 @@ static const struct definition_key {
     {"start.expect", false, read_span, AT(start_expect)},
     {"start.capture.", true, read_named_pointer, AT(captures)},
     {"start.tries", false, read_tries, AT(start_tries)},
-    {"start.idempotency", false, read_text, AT(idempotency)},
+    {"start.idempotency", false, read_idempotency, 0},
     {"status.rules", false, read_rules, AT(status_rules)},
     {"status.url", false, read_pointers, AT(status_url)},
     {"status.reason", false, read_pointers, AT(status_reason)},
@@ -691,10 +714,12 @@ static void check_find(struct provider *p, struct diags *d)
     bool found = p->requests[REQUEST_FIND].method != NULL;
 
     check_where((struct checking){.provider = p, .diags = d}, &p->find_where);
+    check_where((struct checking){.provider = p, .diags = d}, &p->find_finished);
     if (found && (!p->find_id.count || !p->find_created))
         diag_add(d, p->file, p->line, "'find' needs 'find.id' and 'find.created' beside it");
     if (!found &&
-        (p->find_id.count || p->find_created || p->find_where.count || p->find_items))
+        (p->find_id.count || p->find_created || p->find_where.count || p->find_items ||
+         p->find_duration.to || p->find_finished.count))
         diag_add(d, p->file, p->line, "there are keys of 'find', but no 'find = METHOD /path'");
 }
 
@@ -741,8 +766,6 @@ void definition_check(struct provider *p, struct diags *d)
         diag_add(d, p->file, p->line, "there are both 'start.id' and 'start.ids': choose one");
     if (p->gone_count && !p->requests[REQUEST_CANCEL].method)
         diag_add(d, p->file, p->line, "there is 'cancel.gone', but no 'cancel = METHOD /path'");
-    if (p->idempotency && !is_token(p->idempotency))
-        diag_add(d, p->file, p->line, "'%s' is not the name of a header", p->idempotency);
     check_assignments(&auth, &p->auth);
     check_assignments(&before, &p->headers);
     check_requests(p, d);
@@ -816,11 +839,13 @@ void provider_free(struct provider *p)
     free_span(&p->start_expect);
     free_span(&p->status_expect);
     free_span(&p->tests_duration);
+    free_span(&p->find_duration);
     rules_free(&p->start_rules);
     rules_free(&p->status_rules);
     rules_free(&p->tests_rules);
     conditions_free(&p->tests_where);
     conditions_free(&p->find_where);
+    conditions_free(&p->find_finished);
     free(p->cancel_gone);
     memset(p, 0, sizeof(*p));
 }

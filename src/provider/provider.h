@@ -103,6 +103,7 @@ struct provider {
     int64_t start_tries; /* how often a start is sent at most, all refusals being passing ones;
                             0: as often as fits into "outage" */
     char *idempotency; /* header that makes a repeated start harmless; NULL: none */
+    int64_t key_life_ms; /* for how long it does */
     struct assignments captures; /* target: name, template: pointer; from the start's reply */
     char *url;                   /* template of the report's URL */
     struct pointers start_url, status_url;
@@ -116,6 +117,8 @@ struct provider {
     struct pointers find_id;      /* in an element: the run's id */
     char *find_created;           /* in an element: when it was made; a timestamp */
     struct conditions find_where; /* which elements can be ours; values may be parameters */
+    struct span find_duration;    /* in an element: how long it took ... */
+    struct conditions find_finished; /* ... where these hold: what was broken off tells nothing */
     int *cancel_gone; /* HTTP statuses that mean "already over" */
     size_t gone_count, gone_cap;
 

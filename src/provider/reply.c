@@ -244,6 +244,92 @@ size_t reply_each_test(const struct provider *p, const struct doc *d, struct sco
     return count;
 }
 
+/* The id of an element that can be ours and was made in time; NULL if it is none. */
+static char *candidate(const struct provider *p, const struct doc *item, int64_t from_ms,
+                       int64_t to_ms)
+{
+    struct err ignored = {""};
+    struct buf created;
+    int64_t at;
+    char *id = NULL;
+
+    buf_init(&created, BUF_CAP_TEXT);
+    if (text_of(item, p->find_created, &created) && !clock_parse_iso(created.text, &at) &&
+        at >= from_ms && at <= to_ms)
+        id = text_at(&p->find_id, item);
+    buf_free(&created);
+    if (id && reply_check_id(id, &ignored)) {
+        free(id);
+        return NULL;
+    }
+    return id;
+}
+
+/* Takes the id over. Members of one start (tests of a folder) bear the same one. */
+static void add_candidate(struct find_reply *r, char *id)
+{
+    bool there = r->id_count == FOUND_MAX;
+
+    for (size_t i = 0; i < r->id_count && !there; i++)
+        there = strcmp(r->ids[i], id) == 0;
+    if (there) {
+        free(id);
+        return;
+    }
+    r->ids = mem_grow(r->ids, &r->id_cap, r->id_count, sizeof(*r->ids));
+    r->ids[r->id_count++] = id;
+}
+
+static int compare_lengths(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+int reply_read_find(struct find_reply *r, const struct provider *p, const struct doc *d,
+                    struct scope *scope, int64_t from_ms, int64_t to_ms, struct err *e)
+{
+    const char *pointer = p->find_items ? p->find_items : "";
+    const struct doc *list = doc_at(d, pointer);
+    size_t length_count = 0;
+    int64_t *lengths;
+
+    memset(r, 0, sizeof(*r));
+    r->usual_ms = -1;
+    if (doc_type(list) != DOC_ARRAY)
+        return err_set(e, "the reply holds no list of runs%s%s", *pointer ? " at " : "", pointer);
+    lengths = mem_alloc(doc_size(list), sizeof(*lengths));
+    for (size_t i = 0; i < doc_size(list); i++) {
+        const struct doc *item = doc_item(list, i);
+        int64_t length;
+        char *id;
+
+        if (!conditions_hold_for(&p->find_where, item, scope_value, scope))
+            continue;
+        id = candidate(p, item, from_ms, to_ms);
+        if (id)
+            add_candidate(r, id);
+        length = read_span(&p->find_duration, item);
+        if (length > 0 && conditions_hold_for(&p->find_finished, item, scope_value, scope))
+            lengths[length_count++] = length;
+    }
+    if (length_count) {
+        qsort(lengths, length_count, sizeof(*lengths), compare_lengths);
+        r->usual_ms = lengths[length_count / 2];
+    }
+    free(lengths);
+    return 0;
+}
+
+void find_reply_free(struct find_reply *r)
+{
+    for (size_t i = 0; i < r->id_count; i++)
+        free(r->ids[i]);
+    free(r->ids);
+    memset(r, 0, sizeof(*r));
+}
+
 void reply_each_property(const struct provider *p, const struct doc *d, property_fn *take,
                          void *user)
 {

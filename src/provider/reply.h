@@ -12,7 +12,7 @@
 #include "provider/bind.h"
 
 /* Ids go into URLs and file formats: more than any provider uses is a mistake or an attack. */
-enum { ID_MAX = 200, IDS_MAX = 10000 };
+enum { ID_MAX = 200, IDS_MAX = 10000, FOUND_MAX = 1000 };
 
 struct start_reply {
     char **ids;
@@ -68,6 +68,22 @@ typedef void property_fn(void *user, const char *name, const char *value);
 
 void reply_each_property(const struct provider *p, const struct doc *d, property_fn *take,
                          void *user);
+
+/* What a list of runs says to one whose start was lost, and to one that is under way. */
+struct find_reply {
+    char **ids; /* of the runs that were made in the interval, each once; at most FOUND_MAX */
+    size_t id_count, id_cap;
+    int64_t usual_ms; /* how long the finished runs took: their median; -1: not told */
+};
+
+/*
+ * Reads the reply to a find request. Runs made from from_ms to to_ms, both included, by the
+ * provider's clock, are looked for; those whose time cannot be read, or whose id cannot be one,
+ * are left out. -1 if the reply holds no list. Free r with find_reply_free, also on failure.
+ */
+int reply_read_find(struct find_reply *r, const struct provider *p, const struct doc *d,
+                    struct scope *scope, int64_t from_ms, int64_t to_ms, struct err *e) USE_RESULT;
+void find_reply_free(struct find_reply *r);
 
 /*
  * The provider's own words in a reply that is no success: what stands at its error pointers, or

@@ -24,7 +24,7 @@ import json
 import time
 from typing import Any, Mapping
 
-from sim.messages import Request, Response
+from sim.messages import Request, Response, iso
 from sim.runs import UNSET, Provider, Route, Run
 
 OVER = ("passed", "failed")
@@ -53,10 +53,6 @@ def ends(status: Any = "passed", polls: int = 1, run_steps: Any = UNSET, **more:
 def runs_on(**more: Any) -> dict[str, Any]:
     """A plan: running for ever."""
     return {"steps": [{"set": {"status": "running"}}], "run_steps": [step("Log in", "pending")], **more}
-
-
-def iso(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}Z"
 
 
 class Invalid(Exception):

@@ -5,7 +5,8 @@
 - GET  /generic/status/ID        -> the next scripted body ({"state": ...} from the plan's fields, or the step's `body`)
 - GET  /generic/details/ID       -> {"tests": [...]} from the plan's "tests"
 - POST /generic/cancel/ID        -> {} ; 409 when the run is over
-- GET  /generic/find?key=KEY     -> {"runs": [{"id": ...}]}, the runs started with that "key" in the body or as Idempotency-Key
+- GET  /generic/find?key=KEY     -> {"runs": [{"id", "plan", "created", "state"}]}, the runs started with that "key" in the body
+  or as Idempotency-Key; without it all runs
 A start that carries an Idempotency-Key seen before answers with the run of then. Any authorization is taken.
 
 The state is over when it is one of OVER; a step may say `over` itself.
@@ -15,10 +16,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import Any, Mapping
 
-from sim.messages import Request, Response
-from sim.runs import UNSET, Provider, Route
+from sim.messages import Request, Response, iso
+from sim.runs import UNSET, Provider, Route, Run
 
 OVER = ("passed", "failed", "error", "cancelled", "timed_out", "skipped")
 
@@ -49,6 +51,8 @@ class Generic(Provider):
         super().__init__()
         self._ids = itertools.count(1)
         self._keys: dict[str, list[str]] = {}
+        self.listed: list[dict[str, Any]] = []
+        """More elements for the list of runs: what others have started."""
 
     def is_over(self, fields: Mapping[str, Any]) -> bool:
         return fields.get("state") in OVER
@@ -94,8 +98,15 @@ class Generic(Provider):
         return self.error(run.plan.stop_over or 409, "the run is over") if over else Response(200, {})
 
     def find(self, request: Request) -> Response:
-        ids = self._keys.get(request.params.get("key", ""), [])
-        return Response(200, {"runs": [{"id": i} for i in ids]})
+        key = request.params.get("key")
+        runs = [r for r in self.runs.values() if key is None or r.id in self._keys.get(key, [])]
+        for run in runs:
+            run.advance(request.at)
+        return Response(200, {"runs": [self.listing(r) for r in runs] + self.listed})
+
+    def listing(self, run: Run) -> dict[str, Any]:
+        created = time.time() + self.skew - (time.monotonic() - run.started_at)
+        return {"id": run.id, "plan": run.key, "created": iso(created), "state": run.fields.get("state")}
 
 
 PROVIDER = Generic

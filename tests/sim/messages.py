@@ -9,6 +9,7 @@ connection was reused.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,11 @@ def reason(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Status"
+
+
+def iso(seconds: float) -> str:
+    """A moment as most of the APIs write it, to the millisecond."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}Z"
 
 
 @dataclass

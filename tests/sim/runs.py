@@ -201,6 +201,8 @@ class Provider:
         self.runs: dict[str, Run] = {}
         self.tokens: set[str] | None = None
         """Tokens accepted; None accepts any that is well-formed."""
+        self.skew = 0.0
+        """Seconds by which the provider's clock is ahead of the one of this machine."""
         self.origin = ""
         """Set when the server is up: scheme, host and port, for URLs in answers."""
 

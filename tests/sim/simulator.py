@@ -30,6 +30,7 @@ import sys
 import tempfile
 import threading
 import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import IO, Any, Callable, Mapping
 
@@ -227,6 +228,7 @@ class Simulator:
                     response = Response(404, {"message": f"no such path: {request.method} {request.path}"})
                 else:
                     response = provider.handle(request, route, groups)
+                    response.headers.append(("Date", formatdate(time.time() + provider.skew, usegmt=True)))
                     request.processed = True
                     self._count_running(provider.runs.get(request.run))
             if fault is not None:

@@ -25,7 +25,7 @@ import re
 import time
 from typing import Any, Mapping
 
-from sim.messages import Request, Response
+from sim.messages import Request, Response, iso
 from sim.runs import UNSET, Plan, Provider, Route, Run
 
 OVER = ("completed", "failed", "cancelled")
@@ -71,10 +71,6 @@ def skips(reason: str = "Nothing to see in the browser", polls: int = 1, **more:
 def runs_on(**more: Any) -> dict[str, Any]:
     """A plan: running for ever, unless cancelled."""
     return {"steps": [{"set": {"status": "running"}}], **more}
-
-
-def iso(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1000):03d}Z"
 
 
 class Invalid(Exception):

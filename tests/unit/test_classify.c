@@ -24,6 +24,7 @@ static const char *const class_names[] = {
 enum {
     START = 1u << REQUEST_START,
     CANCEL = 1u << REQUEST_CANCEL,
+    FIND = 1u << REQUEST_FIND,
     ALL = (1u << REQUEST_KIND_COUNT) - 1,
     REST = ALL & ~(unsigned)START,   /* what may be repeated at will */
     READ = REST & ~(unsigned)CANCEL, /* and has a body to be read */
@@ -62,7 +63,8 @@ static const struct {
     {READ, 200, 299, YES, ANY, REPLY_GOOD},
     {READ, 200, 299, NO, ANY, REPLY_RETRY},
     {READ, 300, 403, ANY, ANY, REPLY_REFUSED},
-    {READ, 404, 404, ANY, ANY, REPLY_NOT_FOUND},
+    {READ & ~(unsigned)FIND, 404, 404, ANY, ANY, REPLY_NOT_FOUND},
+    {FIND, 404, 404, ANY, ANY, REPLY_REFUSED}, /* a list that is not there lists nothing */
     {READ, 405, 407, ANY, ANY, REPLY_REFUSED},
     {READ, 408, 408, ANY, ANY, REPLY_RETRY},
     {READ, 409, 424, ANY, ANY, REPLY_REFUSED},

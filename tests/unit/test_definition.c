@@ -524,8 +524,13 @@ static void test_mistakes(void **state)
         {BASE "url = https://x/{id}\n", ""},
         {BASE "expect = {id}m\n", "1: {id} is not known before the run is started"},
         {BASE "expect = {nope}m\n", "1: {nope} is not a parameter"},
-        {BASE "start.idempotency = X Once\n", "1: 'X Once' is not the name of a header"},
-        {BASE "start.idempotency = X-Once:\n", "1: 'X-Once:' is not the name of a header"},
+        {BASE "start.idempotency = X Once\n",
+         "10: start.idempotency: 'Once' is not how long a key is good for, such as 10m"},
+        {BASE "start.idempotency = X-Once 0\n",
+         "10: start.idempotency: '0' is not how long a key is good for, such as 10m"},
+        {BASE "start.idempotency = X-Once:\n",
+         "10: start.idempotency: 'X-Once:' is not the name of a header"},
+        {BASE "start.idempotency = X-Once 1h\n", ""},
         /* rules */
         {HEAD AUTH START "status = GET /{id}\nstatus.rules =\n  passed P if /s = 1\n"
                          "  passd Q if /s = 2\n\n  failed if /s = 3\n  failed F if s = 4\n",

@@ -14,7 +14,7 @@
 
 static const int64_t never = INT64_MAX;
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 /* --- common ------------------------------------------------------------------------------- */
 
@@ -799,7 +799,7 @@ static void answer(struct witness *w, enum weather weather)
         if (e.reply == REPLY_LOST)
             w->may_exist = true;
         w->may_start =
-            e.reply == REPLY_NOT_PROCESSED || (e.reply == REPLY_LOST && w->limits->idempotent);
+            e.reply == REPLY_NOT_PROCESSED || (e.reply == REPLY_LOST && w->limits->key_life_ms);
     } else if (w->request == REQUEST_STATUS && e.reply == REPLY_GOOD) {
         e.outcome = OUTCOME_RUNNING;
         if (weather == FAIR && chance(w, 3))
@@ -844,7 +844,7 @@ static struct run_limits random_limits(struct witness *w, enum weather weather)
         .has_details = chance(w, 2),
         .needs_details = chance(w, 2),
         .start_tries = PICK(w, 0, 0, 0, 1, 4),
-        .idempotent = chance(w, 3),
+        .key_life_ms = chance(w, 3) ? DAY : 0,
     };
 
     if (weather == ENDLESS && !limits.timeout_ms)
@@ -1136,7 +1136,7 @@ static void test_slow_start_ages_the_run(void **state)
     struct life l;
 
     (void)state;
-    limits.idempotent = true;
+    limits.key_life_ms = DAY;
     for (int lost = 0; lost < 2; lost++) {
         born(&l, &limits);
         go(&l);
@@ -1206,7 +1206,7 @@ static void test_idempotent_start(void **state)
     struct life l;
 
     (void)state;
-    limits.idempotent = true;
+    limits.key_life_ms = DAY;
     born(&l, &limits);
     go(&l);
     reply(&l, REPLY_LOST);
@@ -1238,7 +1238,7 @@ static void test_idempotent_start_stays_unknown(void **state)
     struct life l;
 
     (void)state;
-    limits.idempotent = true;
+    limits.key_life_ms = DAY;
     limits.attempts = 3;
     limits.retry_on = ~0u;
     limits.cancel_grace_ms = MINUTE;
@@ -1287,7 +1287,7 @@ static void test_lost_start_is_forgotten_once_found(void **state)
     struct life l;
 
     (void)state;
-    limits.idempotent = true;
+    limits.key_life_ms = DAY;
     limits.attempts = 2;
     for (int how = 0; how < 2; how++) {
         born(&l, &limits);
@@ -1328,7 +1328,7 @@ static void test_start_tries(void **state)
 
     (void)state;
     limits.start_tries = 3;
-    limits.idempotent = true;
+    limits.key_life_ms = DAY;
     for (int lost = 0; lost < 2; lost++) {
         born(&l, &limits);
         go(&l);
@@ -1395,7 +1395,7 @@ static void test_signal_while_starting(void **state)
 
         limits.attempts = 9;
         limits.retry_on = ~0u;
-        limits.idempotent = true;
+        limits.key_life_ms = DAY;
         born(&l, &limits);
         go(&l);
         stop(&l, STOP_SIGNAL);
