@@ -83,6 +83,12 @@ static void on_changed(void *user, const struct gate_result *g, size_t run, int6
     console_run_changed(user, g, run, wall_ms, elapsed_ms);
 }
 
+static void on_child_over(void *user, const struct gate_result *g, size_t run, size_t remote,
+                          int64_t wall_ms, int64_t elapsed_ms)
+{
+    console_child_over(user, g, run, remote, wall_ms, elapsed_ms);
+}
+
 static void on_heartbeat(void *user, const struct gate_result *g, const struct live_run *live,
                          int64_t wall_ms)
 {
@@ -319,6 +325,7 @@ static int run_gate(struct session *s, struct console *c)
         .resume = s->resume,
         .observer = {.user = c,
                      .changed = on_changed,
+                     .child_over = on_child_over,
                      .heartbeat = on_heartbeat,
                      .live = on_live,
                      .live_every_ms = c->options.progress == CONSOLE_TTY ? LIVE_EVERY_MS : 0,
@@ -333,8 +340,10 @@ static int run_gate(struct session *s, struct console *c)
 
     memset(&g, 0, sizeof(g));
     /* The state is what "status" prints; it has no progress. */
-    if (options.mode == GATE_ONCE)
+    if (options.mode == GATE_ONCE) {
         options.observer.changed = NULL;
+        options.observer.child_over = NULL;
+    }
     options.signal_fd = signals_install();
     if (options.signal_fd < 0) {
         console_message(c, MESSAGE_ERROR, "no pipe is to be had for signals");

@@ -29,7 +29,7 @@ static const struct command_info {
     [COMMAND_CHECK] = {"check", "", "validate everything, print the plan; no network"},
     [COMMAND_START] = {"start", "[RUN...]", "start and record in the journal; do not wait"},
     [COMMAND_WAIT] = {"wait", "[RUN...]",
-                      "wait for runs that exist: in the journal, or named by --attach or 'id'"},
+                      "wait for runs that exist: of the journal, of --attach or of 'id'"},
     [COMMAND_STATUS] = {"status", "[RUN...]", "ask for the state of such runs once, do not wait"},
     [COMMAND_CANCEL] = {"cancel", "[RUN...]", "cancel such runs"},
     [COMMAND_PROVIDERS] = {"providers", "[NAME]",

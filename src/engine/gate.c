@@ -101,6 +101,15 @@ static void tell_changed(struct gate *g, const struct member *m)
     g->next_live = g->now;
 }
 
+static void tell_child(struct gate *g, const struct member *m, size_t remote)
+{
+    const struct observer *o = &g->options->observer;
+
+    if (o->child_over && m->result->remote_count > 1)
+        o->child_over(o->user, g->result, (size_t)(m - g->members), remote, g->wall,
+                      g->now - m->began);
+}
+
 static void note_state(struct gate *g, struct member *m, const char *state)
 {
     if (result_note_state(m->result, state, g->wall))
@@ -336,6 +345,15 @@ static void add_failed_tests(struct buf *b, const struct run_result *r)
                  tests == 1 ? "" : "s");
 }
 
+static size_t not_passed(const struct run_result *r)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->remote_count; i++)
+        count += r->remotes[i].outcome != OUTCOME_PASSED ? 1 : 0;
+    return count;
+}
+
 static void add_seen_words(struct buf *b, const struct member *m)
 {
     const struct run_result *r = m->result;
@@ -352,6 +370,8 @@ static void add_seen_words(struct buf *b, const struct member *m)
     else if (m->life.refused)
         buf_addf(b, "%zu of %zu runs were refused by the provider", m->life.refused,
                  m->life.refused + r->remote_count);
+    else if (r->remote_count > 1)
+        buf_addf(b, "%zu of %zu runs did not pass", not_passed(r), r->remote_count);
     else if (r->state && strcasecmp(r->state, outcome_name(m->life.outcome)) != 0)
         buf_addf(b, "%s", r->state);
     add_failed_tests(b, r);
@@ -848,11 +868,14 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
             run_set_remote(&m->life, m->life.cursor, remote->outcome);
         }
         set_run_id(m->result);
-        /* The end of the run will be told by itself, with its reason. */
         if (outcome_is_final(reply.outcome))
-            result_note_state(m->result, reply.label, g->wall);
-        else if (m->life.state == RUN_POLLING)
+            tell_child(g, m, m->life.cursor);
+        /* The end of the run will be told by itself, with its reason; that of one of several is
+         * no state of the run. */
+        if (!outcome_is_final(reply.outcome) && m->life.state == RUN_POLLING)
             note_state(g, m, reply.label);
+        else if (outcome_is_final(reply.outcome) && run_is_over(&m->life))
+            result_note_state(m->result, reply.label, g->wall);
     }
     status_reply_free(&reply);
 }

@@ -29,6 +29,9 @@ struct observer {
     /* The state of a run changed, or it is over (its outcome is set then). */
     void (*changed)(void *user, const struct gate_result *g, size_t run, int64_t wall_ms,
                     int64_t elapsed_ms);
+    /* One of the several remote runs of a run is over. */
+    void (*child_over)(void *user, const struct gate_result *g, size_t run, size_t remote,
+                       int64_t wall_ms, int64_t elapsed_ms);
     /* heartbeat_ms have passed without a word. */
     void (*heartbeat)(void *user, const struct gate_result *g, const struct live_run *live,
                       int64_t wall_ms);

@@ -13,8 +13,8 @@ enum { NOT_FOUND_GRACE_MS = 30000 };
 /* A key is used no more in the last part of its life: clocks differ, and requests take time. */
 enum { KEY_MARGIN_SHARE = 5 };
 
-/* A run that was started may not be listed for this long. */
-enum { LOOK_MS = 30000 };
+/* A run that was started may not be listed at once; a gate looks for it no longer than this. */
+enum { LOOK_MS = 15000 };
 
 static const int64_t never = INT64_MAX;
 
@@ -244,6 +244,11 @@ static size_t next_unfinished(const struct run *r, size_t from)
     return from;
 }
 
+bool run_is_over(const struct run *r)
+{
+    return next_unfinished(r, 0) == r->remote_count;
+}
+
 static struct action begin_attempt(struct run *r, int64_t now)
 {
     r->attempt++;
@@ -304,7 +309,7 @@ static struct action finish_given_up(struct run *r)
 {
     enum outcome seen;
 
-    if (next_unfinished(r, 0) < r->remote_count) {
+    if (!run_is_over(r)) {
         bool in_vain = r->stop == STOP_ASKED &&
                        next_to_cancel(r, 0, CANCEL_ACCEPTED) == r->remote_count;
 
@@ -512,7 +517,6 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
     return nothing();
 }
 
-/* A run that was just started may not be listed yet, but will be soon. */
 static bool looked_long_enough(const struct run *r, int64_t now)
 {
     return r->limits.once || now - r->looking >= earliest(LOOK_MS, r->limits.outage_ms);
@@ -520,8 +524,6 @@ static bool looked_long_enough(const struct run *r, int64_t now)
 
 static struct action find_reply(struct run *r, const struct event *e, int64_t now)
 {
-    struct action action;
-
     r->in_flight = false;
     switch (e->reply) {
     case REPLY_GOOD:
@@ -530,15 +532,10 @@ static struct action find_reply(struct run *r, const struct event *e, int64_t no
         take_expectation(r, e);
         return watch(r, now, 0);
     case REPLY_NOT_FOUND:
+    case REPLY_RETRY:
         if (looked_long_enough(r, now))
             break;
-        r->trouble = -1;
-        return pause(r, now, schedule_backoff(&r->limits.schedule, ++r->failures, -1, &r->rng));
-    case REPLY_RETRY:
-        action = pause_after_trouble(r, e, now);
-        if (r->limits.once || outage_is_over(r, now))
-            break;
-        return action;
+        return pause_after_trouble(r, e, now);
     case REPLY_UNKNOWN:
     case REPLY_ENDED:
     case REPLY_STRANGE:
@@ -582,7 +579,7 @@ static struct action next_poll(struct run *r, const struct event *e, int64_t now
 
     if (next < r->remote_count)
         return send(r, REQUEST_STATUS, next);
-    if (next_unfinished(r, 0) == r->remote_count)
+    if (run_is_over(r))
         return collect(r);
     if (r->limits.once)
         return finish(r, OUTCOME_RUNNING, ENDING_SEEN);

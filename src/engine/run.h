@@ -200,6 +200,9 @@ void run_set_remote(struct run *r, size_t remote, enum outcome outcome);
 /* The fold of several outcomes of one run: the worst; passed only if all of them passed. */
 enum outcome run_fold(const struct remote *remotes, size_t count, size_t refused);
 
+/* True if the end of every remote run was seen. */
+bool run_is_over(const struct run *r);
+
 /* True if no remote run goes on, for all that is known: each is over, or was cancelled. */
 bool run_is_settled(const struct run *r);
 

@@ -22,7 +22,7 @@ enum {
     WRITE_MAX = 4096,   /* bytes that a pipe takes whole when it takes any (PIPE_BUF) */
     STALL_MS = 100,     /* how long a full pipe may hold a line up before the line is given up */
     HEARTBEAT_MAX = 20, /* lines of one heartbeat */
-    TESTS_MAX = 10,     /* failed tests of one run in the summary */
+    TESTS_MAX = 10,     /* failed tests, or children, of one run in the summary */
     NAMES_MAX = 5,      /* runs named in the verdict */
     RUNS_MAX = 50       /* runs in the summary, beyond which those that passed are only counted */
 };
@@ -334,6 +334,44 @@ void console_run_changed(struct console *c, const struct gate_result *g, size_t 
     buf_free(&words);
 }
 
+static void add_child(const struct console *c, struct buf *b, const struct remote_run *remote)
+{
+    add_colored(c, b, outcome_colors[remote->outcome], outcome_name(remote->outcome));
+    buf_adds(b, "  ");
+    add_text(b, remote->id);
+    if (remote->reason && remote->outcome != OUTCOME_PASSED) {
+        buf_adds(b, ": ");
+        add_text(b, remote->reason);
+    }
+    if (remote->url) {
+        buf_adds(b, "  ");
+        add_text(b, remote->url);
+    }
+    buf_addc(b, '\n');
+}
+
+void console_child_over(struct console *c, const struct gate_result *g, size_t run, size_t remote,
+                        int64_t wall_ms, int64_t elapsed_ms)
+{
+    const struct remote_run *child = &g->runs[run].remotes[remote];
+    size_t start;
+    struct buf b;
+
+    if (c->options.verbosity == CONSOLE_QUIET || c->options.progress == CONSOLE_NONE)
+        return;
+    buf_init(&b, BUF_CAP_TEXT);
+    clock_add_local(&b, wall_ms);
+    buf_addc(&b, ' ');
+    add_name(c, &b, g, &g->runs[run]);
+    start = b.len;
+    add_text(&b, child->state ? child->state : "-");
+    pad(&b, start, STATE_WIDTH);
+    add_elapsed(&b, elapsed_ms);
+    add_child(c, &b, child);
+    put(c, &b);
+    buf_free(&b);
+}
+
 /* Which unfinished runs get a line where there is room for some only: the started ones first. */
 struct choice {
     size_t started, waiting; /* how many of each are still to be shown */
@@ -386,6 +424,14 @@ static void add_live(struct console *c, struct buf *b, const struct gate_result 
             buf_adds(b, " of about ");
             add_seconds(b, live->expected_ms);
         }
+    }
+    if (r->remote_count > 1) {
+        size_t over = 0;
+
+        for (size_t i = 0; i < r->remote_count; i++)
+            over += outcome_is_final(r->remotes[i].outcome) ? 1 : 0;
+        pad(b, start, TIME_WIDTH);
+        buf_addf(b, "%zu of %zu runs are over", over, r->remote_count);
     }
     if (live->next_poll_ms >= 0) {
         pad(b, start, TIME_WIDTH);
@@ -554,6 +600,25 @@ static void add_tests(const struct console *c, struct buf *b, const struct run_r
         buf_addf(b, "    | and %zu more; see the report\n", more);
 }
 
+/* Where a start made several runs: those of them that did not pass. */
+static void add_children(const struct console *c, struct buf *b, const struct run_result *r)
+{
+    size_t shown = 0, passed = 0;
+
+    for (size_t i = 0; r->remote_count > 1 && i < r->remote_count; i++) {
+        if (r->remotes[i].outcome == OUTCOME_PASSED) {
+            passed++;
+        } else if (shown++ < TESTS_MAX) {
+            buf_adds(b, "    | ");
+            add_child(c, b, &r->remotes[i]);
+        }
+    }
+    if (r->remote_count > 1 && shown > TESTS_MAX)
+        buf_addf(b, "    | and %zu more; see the report\n", shown - TESTS_MAX);
+    if (passed)
+        buf_addf(b, "    | %zu of %zu runs passed\n", passed, r->remote_count);
+}
+
 static void add_run(struct console *c, struct buf *b, const struct gate_result *g,
                     const struct run_result *r)
 {
@@ -570,6 +635,7 @@ static void add_run(struct console *c, struct buf *b, const struct gate_result *
         add_text(b, r->url);
     }
     buf_addc(b, '\n');
+    add_children(c, b, r);
     add_tests(c, b, r);
     for (size_t i = 0; i < r->warning_count; i++) {
         buf_adds(b, "    | ");

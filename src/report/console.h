@@ -56,6 +56,10 @@ void console_resize(struct console *c, int columns, int rows);
 void console_run_changed(struct console *c, const struct gate_result *g, size_t run,
                          int64_t wall_ms, int64_t elapsed_ms);
 
+/* One of the several remote runs of g->runs[run] is over: a line under its id. */
+void console_child_over(struct console *c, const struct gate_result *g, size_t run, size_t remote,
+                        int64_t wall_ms, int64_t elapsed_ms);
+
 /* A line for each unfinished run (for the first of very many); nothing on a terminal. */
 void console_heartbeat(struct console *c, const struct gate_result *g, const struct live_run *live,
                        int64_t wall_ms);

@@ -231,6 +231,9 @@ def test_a_lost_start_is_not_repeated(gate: Gate, sim: Simulator, provider: str,
     sim.fault("start", kind, "*", **options)
     result = gate(HTTP + (k6_run(sim, name="it") if provider == "k6-v2" else qatech_run(sim, name="it")))
     assert len(sim.starts()) == 1
+    if provider == "k6-v2" and sim.runs:  # it can list runs, so the one that was started is found
+        assert result.code == 0 and result.run("it")["run_id"] == sim.runs[0].id, result
+        return
     assert result.code == 6, result
     assert result.run("it")["outcome"] == "start_unknown"
     assert result.element("it") == "error"
@@ -242,11 +245,11 @@ def test_a_lost_start_on_a_used_connection_is_not_repeated(gate: Gate, sim: Simu
     sim.fault("start", kind, 2, **options)
     result = gate(k6_run(sim, "first", 1) + k6_run(sim, "second", 2, needs="first"))
     assert [s.path.split("/")[4] for s in sim.starts()] == ["1", "2"]
-    assert result.code == 6, result
+    assert result.code == (0 if len(sim.runs) == 2 else 6), result
 
 
 def test_a_lost_start_is_not_a_reason_for_another_attempt(gate: Gate, sim: Simulator) -> None:
-    sim.fault("start", "drop_after", "*")
+    sim.fault("start", "drop_before", "*")
     result = gate(k6_run(sim, attempts=3, retry_on="error, failed, timed_out, cancelled"))
     assert result.code == 6 and len(sim.starts()) == 1
 

@@ -33,7 +33,7 @@ def arrange(sim: Simulator) -> None:
     """Test 1 passes, test 2 fails, and so on, as in WAYS."""
     for name, (plan, _) in WAYS.items():
         sim.k6.plan(NUMBER[name], plan)
-    sim.fault(f"POST /loadtests/v2/tests/{NUMBER['start_unknown']}/", "drop_after", "*")
+    sim.fault(f"POST /loadtests/v2/tests/{NUMBER['start_unknown']}/", "drop_before", "*")
 
 
 def run_that(sim: Simulator, way: str, name: str | None = None, **keys: Any) -> str:

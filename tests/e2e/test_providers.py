@@ -7,10 +7,11 @@ here was started, polled and looked up in a form that the provider takes.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from harness import PACE, Gate, section
+from harness import PACE, Gate, gate_section, section
 from sim import autonoma, k6_v6, loadforge, testerarmy
 from sim.runs import Provider
 from sim.simulator import Simulator
@@ -240,6 +241,22 @@ def test_group(gate: Gate, sim: Simulator, members: list[dict[str, Any]], refuse
     assert result.code == code, result
     assert result.run("it")["outcome"] == outcome
     assert len(sim.starts()) == 1 and {r.run for r in sim.polls()} == {r.id for r in sim.runs[:len(members)]}
+
+
+def test_children_are_shown(gate: Gate, sim: Simulator) -> None:
+    """The end of each as it comes, how many are over in the sign of life, and those that did not pass in the summary."""
+    members = [testerarmy.ends(), testerarmy.ends(result="FAILED"), testerarmy.ends(polls=60)]
+    sim.provider("testerarmy").plan(GROUP, testerarmy.ends(members=members))
+    result = gate(gate_section(heartbeat="30ms") + a_run(sim, "testerarmy-group"), env=ENV)
+    one, two, three = (r.id for r in sim.runs)
+    assert result.code == 1, result
+    assert re.search(rf"it +PASSED .*passed  {one}\b", result.err) and re.search(rf"it +FAILED .*failed  {two}\b", result.err)
+    assert "2 of 3 runs are over" in result.err
+    summary = result.err[result.err.rindex("\n  it "):]
+    assert "failed: 1 of 3 runs did not pass" in summary
+    assert f"| failed  {two}" in summary and "| 2 of 3 runs passed" in summary and one not in summary and three not in summary
+    assert {r["id"]: r["outcome"] for r in result.run("it")["remote_runs"]} == {one: "passed", two: "failed", three: "passed"}
+    assert [s["state"] for s in result.run("it")["states"]].count("FAILED") == 0
 
 
 # --- reports ---------------------------------------------------------------------------------------------------------------

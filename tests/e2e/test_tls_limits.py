@@ -54,7 +54,7 @@ def test_tls_on_a_plain_port(gate: Gate) -> None:
 
 
 def test_tls_start_lost(gate: Gate, sim_tls: Simulator, certificates: Certificates) -> None:
-    sim_tls.fault("start", "drop_after", "*")
+    sim_tls.fault("start", "drop_before", "*")
     result = gate(http_section(ca_file=certificates.ca) + k6_run(sim_tls))
     assert result.code == 6 and len(sim_tls.starts()) == 1
 
@@ -195,7 +195,7 @@ def test_a_body_too_large_is_no_answer(gate: Gate, sim: Simulator, limit: str | 
 
 
 def test_a_start_reply_too_large_leaves_it_unknown(gate: Gate, sim: Simulator) -> None:
-    sim.fault("start", "huge", mb=3)
+    sim.fault("start", "huge", mb=3, process=False)
     result = gate(http_section(max_body="1M") + k6_run(sim))
     assert result.code == 6 and len(sim.starts()) == 1, result
 
