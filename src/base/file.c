@@ -19,8 +19,10 @@ int file_read(const char *path, struct buf *out, struct err *e)
 
     if (!path)
         path = "standard input";
-    if (!f)
+    if (!f) {
+        mem_check_errno();
         return err_set(e, "cannot read %s: %s", path, strerror(errno));
+    }
     while (!out->over && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
         buf_add(out, chunk, n);
     if (ferror(f))
@@ -101,8 +103,10 @@ static int write_link(const char *path, const struct buf *text)
     struct stat st;
     int rc;
 
-    if (!target)
+    if (!target) {
+        mem_check_errno();
         return -1; /* errno says why: it leads to nowhere, or in a circle */
+    }
     if (strncmp(path, "/dev/", 5) == 0 || stat(target, &st) || !S_ISREG(st.st_mode))
         rc = write_direct(path, O_WRONLY, text);
     else
