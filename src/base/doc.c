@@ -14,17 +14,22 @@ static json_t *raw(const struct doc *d)
     return (json_t *)(uintptr_t)d;
 }
 
-/* What is read comes from outside and may be of any size; what is built must not have gaps. */
-static bool reading;
+/*
+ * What is read comes from outside and may be of any size; what is built must not have gaps. The
+ * library goes on reading when it finds no room for a byte, and leaves that out: once it was
+ * starved it gets nothing more, and what it has read is worth nothing.
+ */
+static bool reading, starved;
 
 static const char no_memory[] = "a document for which there is no memory";
 
 static void *allocate(size_t size)
 {
-    void *p = mem_try(NULL, size);
+    void *p = starved ? NULL : mem_try(NULL, size);
 
     if (!p && !reading)
         mem_exhausted();
+    starved = !p;
     return p;
 }
 
@@ -94,10 +99,7 @@ static void set_error(json_error_t *error, struct err *e)
 
     if (near)
         *near = '\0';
-    if (!error->text[0]) /* what the library does when it has no memory */
-        err_set(e, no_memory);
-    else
-        err_set(e, "not JSON: %s (line %d, column %d)", error->text, error->line, error->column);
+    err_set(e, "not JSON: %s (line %d, column %d)", error->text, error->line, error->column);
 }
 
 static json_t *load(const char *text, size_t len, size_t flags, struct err *e)
@@ -108,6 +110,12 @@ static json_t *load(const char *text, size_t len, size_t flags, struct err *e)
     reading = true;
     value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | flags, &error);
     reading = false;
+    if (starved) {
+        starved = false;
+        err_set(e, no_memory);
+        json_decref(value);
+        return NULL;
+    }
     if (!value)
         set_error(&error, e);
     return value;
