@@ -11,7 +11,7 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
-#include <strings.h>
+#include <dlfcn.h>
 #include <strings.h>
 #include <sys/stat.h>
 
@@ -51,6 +51,41 @@ static char *take_copy(const char *text)
     char *copy = take(size);
 
     return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static void *tls_take(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return take(size);
+}
+
+static void *tls_take_again(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return take_again(old, size);
+}
+
+static void tls_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+/*
+ * The TLS library below has no part in that. Where it is OpenSSL it is told the same: it makes
+ * most of the allocations, and to some of its failures it is blind. It must not have made one yet.
+ */
+static void lend_to_tls(void)
+{
+    int (*set)(void *(*)(size_t, const char *, int), void *(*)(void *, size_t, const char *, int),
+               void (*)(void *, const char *, int));
+
+    *(void **)&set = dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
+    if (set)
+        set(tls_take, tls_take_again, tls_free);
 }
 
 /* --- URLs ----------------------------------------------------------------------------------- */
@@ -275,6 +310,7 @@ struct http *http_new(const struct http_options *options, struct err *e)
     if (check_files(h, e))
         goto fail;
     may_end = true;
+    lend_to_tls();
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, take, free, take_again, take_copy,
                              take_zeroed) ||
         !(h->multi = curl_multi_init())) {
@@ -662,7 +698,8 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
         struct buf body;
 
         buf_init(&body, BUF_CAP_TEXT);
-        buf_add(&body, reply->body.text, reply->body.len);
+        buf_add(&body, reply->body.text,
+                reply->body.len < 2 * TRACE_MAX ? reply->body.len : 2 * TRACE_MAX);
         secret_redact_cut(&body);
         trace(h, t->tag, '<', "%.*s%s", TRACE_MAX, body.text, body.len > TRACE_MAX ? "..." : "");
         buf_free(&body);
