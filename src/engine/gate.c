@@ -618,10 +618,11 @@ static enum outcome take_details(struct member *m, size_t remote, const struct d
 static void add_remote(struct run_result *r, const char *id)
 {
     struct remote_run *remote;
+    char *copy = mem_strdup(id); /* first: last words can be due at any allocation */
 
     r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
     remote = &r->remotes[r->remote_count++];
-    remote->id = mem_strdup(id);
+    remote->id = copy;
     remote->outcome = OUTCOME_RUNNING;
 }
 

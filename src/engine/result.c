@@ -141,8 +141,6 @@ struct line {
 /* What could be taken for a secret or for a command is left out: nothing here can mend it. */
 static void add(struct line *l, const char *text)
 {
-    if (!text)
-        text = "?";
     if (secret_occurs(text, SECRET_MIN) || strstr(text, "##"))
         text = "***";
     for (; *text && l->len + 1 < sizeof(l->text); text++)
@@ -190,7 +188,8 @@ void result_last_words(void *user)
             add(&line, r->remotes[j].url ? r->remotes[j].url : r->host);
             end_line(&line);
         }
-        if (r->attempt && !r->remote_count &&
+        /* The ids are joined when all of them are known. */
+        if (r->attempt && !r->run_id &&
             (r->outcome == OUTCOME_UNKNOWN || r->outcome == OUTCOME_START_UNKNOWN)) {
             begin_line(&line, r);
             add_words(&line, "a start was sent, a run may exist; look for it at ");

@@ -273,7 +273,7 @@ char *reply_error_text(const struct provider *p, const char *body, size_t len)
         return text;
     if (body[start] == '<')
         return mem_strdup("(an HTML page)");
-    /* Starred before it is cut, for half a secret is one too; what is taken of it is cut already. */
+    /* Starred before it is cut, for half a secret is one too; and the slice is a cut already. */
     buf_init(&b, BUF_CAP_TEXT);
     buf_init(&raw, BUF_CAP_TEXT);
     buf_add(&raw, body + start, len - start < SLICE_MAX ? len - start : SLICE_MAX);

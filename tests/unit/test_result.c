@@ -301,27 +301,30 @@ static void test_last_words(void **state)
         enum outcome outcome;
         int attempt;
         size_t remote_count;
+        bool all_known;
         struct remote_run remotes[2];
         const char *said;
     } rows[] = {
-        {"not started", OUTCOME_UNKNOWN, 0, 0, {{0}}, ""},
-        {"a start under way", OUTCOME_UNKNOWN, 1, 0, {{0}},
+        {"not started", OUTCOME_UNKNOWN, 0, 0, false, {{0}}, ""},
+        {"a start under way", OUTCOME_UNKNOWN, 1, 0, false, {{0}},
          "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
-        {"a start that was lost", OUTCOME_START_UNKNOWN, 1, 0, {{0}},
+        {"a start that was lost", OUTCOME_START_UNKNOWN, 1, 0, false, {{0}},
          "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
-        {"a start that was refused", OUTCOME_ERROR, 1, 0, {{0}}, ""},
-        {"two, one is over", OUTCOME_UNKNOWN, 1, 2,
+        {"a start that was refused", OUTCOME_ERROR, 1, 0, false, {{0}}, ""},
+        {"two, one is over", OUTCOME_UNKNOWN, 1, 2, true,
          {{.id = id, .outcome = OUTCOME_PASSED}, {.id = id, .outcome = OUTCOME_RUNNING}},
          "rungate: run 'load' (k6): 17 may still be running; see host\n"},
-        {"given up, but not known to be over", OUTCOME_CANCELLED, 1, 1,
+        {"given up, but not known to be over", OUTCOME_CANCELLED, 1, 1, true,
          {{.id = id, .url = url, .outcome = OUTCOME_RUNNING}},
          "rungate: run 'load' (k6): 17 may still be running; see https://x.example/17\n"},
-        {"half read", OUTCOME_UNKNOWN, 1, 1, {{.outcome = OUTCOME_RUNNING}},
-         "rungate: run 'load' (k6): ? may still be running; see host\n"},
-        {"an id that a terminal would obey", OUTCOME_UNKNOWN, 1, 1,
+        {"a reply half read", OUTCOME_UNKNOWN, 1, 1, false,
+         {{.id = id, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): 17 may still be running; see host\n"
+         "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
+        {"an id that a terminal would obey", OUTCOME_UNKNOWN, 1, 1, true,
          {{.id = odd, .url = command, .outcome = OUTCOME_RUNNING}},
          "rungate: run 'load' (k6): a?b?[1m?? may still be running; see ***\n"},
-        {"a secret", OUTCOME_UNKNOWN, 1, 1,
+        {"a secret", OUTCOME_UNKNOWN, 1, 1, true,
          {{.id = secret, .url = shows, .outcome = OUTCOME_RUNNING}},
          "rungate: run 'load' (k6): *** may still be running; see ***\n"},
     };
@@ -333,7 +336,8 @@ static void test_last_words(void **state)
         struct remote_run remotes[] = {rows[i].remotes[0], rows[i].remotes[1]};
         struct run_result r = {.name = "load", .provider = "k6", .host = host,
                                .outcome = rows[i].outcome, .attempt = rows[i].attempt,
-                               .remotes = remotes, .remote_count = rows[i].remote_count};
+                               .remotes = remotes, .remote_count = rows[i].remote_count,
+                               .run_id = rows[i].all_known ? id : NULL};
         char *said = last_words_of(&r);
 
         if (strcmp(said, rows[i].said) != 0)
@@ -350,7 +354,7 @@ static void test_last_words_are_bounded(void **state)
     struct remote_run remote = {.id = id, .url = memset(url, 'u', 100000),
                                 .outcome = OUTCOME_RUNNING};
     struct run_result r = {.name = "load", .provider = "k6", .remotes = &remote,
-                           .remote_count = 1};
+                           .remote_count = 1, .run_id = id};
     char *said = last_words_of(&r);
 
     (void)state;
