@@ -82,7 +82,7 @@ DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
 UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 # For the end-to-end tests of memory that runs out; sanitizers bring an allocator of their own.
-FAILING := $(if $(SANITIZE)$(COVERAGE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
+FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
 
 .PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
 	check-contract coverage demo install uninstall clean

@@ -19,6 +19,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -59,6 +60,11 @@ def patience() -> float:
 
 def binary() -> Path:
     return (ROOT / os.environ.get("RUNGATE", "build/debug/rungate")).resolve()
+
+
+def brings_an_allocator() -> bool:
+    """Sanitizers, valgrind and systems without the GNU C library have one that no preloaded library stands in for."""
+    return bool(wrapper()) or sys.platform != "linux" or (binary().exists() and b"__asan_init" in binary().read_bytes())
 
 
 # --- pipeline text -----------------------------------------------------------------------------------------------------

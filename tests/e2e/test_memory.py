@@ -17,7 +17,7 @@ import re
 from typing import Any, Callable
 
 import pytest
-from harness import ERROR, FAILED, Gate, INTERNAL, PASSED, Result, START_UNKNOWN, binary, check_result, gate_section, http_section, k6_run, wrapper
+from harness import ERROR, FAILED, Gate, INTERNAL, PASSED, Result, START_UNKNOWN, binary, check_result, gate_section, http_section, k6_run
 from sim import k6_v2
 from sim.certs import Certificates
 from sim.simulator import Simulator
@@ -27,8 +27,6 @@ STRIDE = int(os.environ.get("RUNGATE_MEMORY_STRIDE", "89"))
 TLS = os.environ.get("RUNGATE_MEMORY_TLS") == "1"
 PARTS = 4
 """Each range is cut into that many tests, so that they run side by side."""
-
-pytestmark = pytest.mark.skipif(not LIBRARY.exists() or bool(wrapper()), reason="allocations can be made to fail in a plain build only")
 
 OURS = "rungate"
 """Who has to answer for every failure, always with 70. The libraries for HTTP, TLS and JSON take their memory from the program.
