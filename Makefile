@@ -81,13 +81,16 @@ OBJECTS := $(SOURCES:%=$(BUILD)/%.o) $(BUILD)/generated/definitions.o
 DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
 UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
+# For the end-to-end tests of memory that runs out; sanitizers bring an allocator of their own.
+FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
 
 .PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
 	check-contract coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
-release debug: $(BIN)
+release: $(BIN)
+debug: $(BIN) $(FAILING)
 unit: $(UNIT_BINS)
 
 COMPILE = $(CC) $(RG_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -123,6 +126,11 @@ $(BUILD)/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(COMPILE)
+
+$(BUILD)/failing_malloc.so: tests/memory/failing_malloc.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 .PRECIOUS: $(BUILD)/unit/%.o
 

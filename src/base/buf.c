@@ -14,6 +14,7 @@ void buf_init(struct buf *b, size_t cap)
     b->room = 0;
     b->cap = cap;
     b->over = false;
+    b->may_fail = false;
 }
 
 void buf_free(struct buf *b)
@@ -39,7 +40,7 @@ void buf_truncate(struct buf *b, size_t len)
     }
 }
 
-/* Room for len bytes more and a NUL; false if that goes over the cap. */
+/* Room for len bytes more and a NUL; false if there is none. */
 static bool make_room(struct buf *b, size_t len)
 {
     if (len > b->cap || b->len > b->cap - len) {
@@ -47,7 +48,15 @@ static bool make_room(struct buf *b, size_t len)
         return false;
     }
     while (b->room < b->len + len + 1) {
-        b->text = mem_grow(b->room ? b->text : NULL, &b->room, b->room, 1);
+        char *text = mem_try_grow(b->room ? b->text : NULL, &b->room, b->room, 1);
+
+        if (!text && !b->may_fail)
+            mem_exhausted();
+        if (!text) {
+            b->over = true;
+            return false;
+        }
+        b->text = text;
         if (!b->len)
             b->text[0] = '\0';
     }

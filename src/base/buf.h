@@ -15,6 +15,8 @@ struct buf {
     size_t room;  /* bytes allocated; 0 while text is the shared empty string */
     size_t cap;   /* len never gets beyond this */
     bool over;    /* an addition did not fit; it was left out whole */
+    bool may_fail; /* additions that memory is lacking for do not fit either; else it is an end of
+                      the program. False at first. */
 };
 
 /* For texts whose size is bounded by their source: messages, paths, reports. */

@@ -14,10 +14,34 @@ static json_t *raw(const struct doc *d)
     return (json_t *)(uintptr_t)d;
 }
 
+/*
+ * What is read comes from outside and may be of any size; what is built must not have gaps. The
+ * library goes on reading when it finds no room for a byte, and leaves that out: once it was
+ * starved it gets nothing more, and what it has read is worth nothing.
+ */
+static bool reading, starved;
+
+static const char no_memory[] = "a document for which there is no memory";
+
+static void *allocate(size_t size)
+{
+    void *p = starved ? NULL : mem_try(NULL, size);
+
+    if (!p && !reading)
+        mem_exhausted();
+    starved = !p;
+    return p;
+}
+
+void doc_init(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 static struct doc *wrap(json_t *value)
 {
     if (!value)
-        value = json_null(); /* out of memory: a missing value must not become a verdict */
+        value = json_null(); /* it cannot be built: a missing value must not become a verdict */
     return (struct doc *)value;
 }
 
@@ -78,9 +102,27 @@ static void set_error(json_error_t *error, struct err *e)
     err_set(e, "not JSON: %s (line %d, column %d)", error->text, error->line, error->column);
 }
 
-struct doc *doc_parse(const char *text, size_t len, struct err *e)
+static json_t *load(const char *text, size_t len, size_t flags, struct err *e)
 {
     json_error_t error;
+    json_t *value;
+
+    reading = true;
+    value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | flags, &error);
+    reading = false;
+    if (starved) {
+        starved = false;
+        err_set(e, no_memory);
+        json_decref(value);
+        return NULL;
+    }
+    if (!value)
+        set_error(&error, e);
+    return value;
+}
+
+struct doc *doc_parse(const char *text, size_t len, struct err *e)
+{
     json_t *value;
     char *copy;
 
@@ -93,28 +135,21 @@ struct doc *doc_parse(const char *text, size_t len, struct err *e)
         err_set(e, "not JSON: it holds a NUL byte");
         return NULL;
     }
-    copy = mem_strndup(text, len);
-    mend_surrogates(copy, len);
-    value = json_loadb(copy, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    free(copy);
-    if (!value) {
-        set_error(&error, e);
+    copy = mem_try(NULL, len);
+    if (!copy) {
+        err_set(e, no_memory);
         return NULL;
     }
-    return wrap(value);
+    memcpy(copy, text, len);
+    mend_surrogates(copy, len);
+    value = load(copy, len, 0, e);
+    free(copy);
+    return (struct doc *)value;
 }
 
 struct doc *doc_parse_value(const char *text, struct err *e)
 {
-    json_error_t error;
-    json_t *value =
-        json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-
-    if (!value) {
-        set_error(&error, e);
-        return NULL;
-    }
-    return wrap(value);
+    return (struct doc *)load(text, strlen(text), JSON_DECODE_ANY, e);
 }
 
 void doc_free(struct doc *d)

@@ -24,6 +24,12 @@ enum doc_type {
 };
 
 /*
+ * Makes the library take its memory from base/mem: only a document that is read may find none. To
+ * be called once, before all else.
+ */
+void doc_init(void);
+
+/*
  * Reads an object or an array. One UTF-8 byte order mark is skipped, lone surrogates in escapes
  * become U+FFFD. Refused: anything that is not RFC 8259, NUL bytes, duplicate keys, integers
  * beyond 64 bits, nesting beyond the library's limit. NULL with err on failure.

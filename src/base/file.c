@@ -107,8 +107,10 @@ static int write_link(const char *path, const struct buf *text)
     struct stat st;
     int rc;
 
-    if (!target)
+    if (!target) {
+        mem_check_errno();
         return -1; /* errno says why: it leads to nowhere, or in a circle */
+    }
     if (strncmp(path, "/dev/", 5) == 0 || stat(target, &st) || !S_ISREG(st.st_mode))
         rc = write_direct(path, O_WRONLY, text);
     else

@@ -1,29 +1,87 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the one way in which memory runs out. It must not print anything but that message. */
+/* Owns what happens when memory runs out. It must not know what the program is about. */
 #include "base/base.h"
 
 #include "base/mem.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-enum { EXIT_INTERNAL = 70 };
+/* Cancelling a gate's runs and writing its reports takes well below this. */
+enum { EXIT_INTERNAL = 70, RESERVE = 4 << 20 };
 
-static void NO_RETURN out_of_memory(void)
+/* Atomic because the HTTP library resolves names in threads of its own. */
+static _Atomic(void *) reserve;
+static atomic_bool ran_short;
+
+static struct {
+    void (*speak)(void *user);
+    void *user;
+} last_words;
+
+void mem_init(void)
+{
+    atomic_store(&reserve, mem_try(NULL, RESERVE));
+}
+
+void mem_run_short(void)
+{
+    atomic_store(&ran_short, true);
+    free(atomic_exchange(&reserve, NULL));
+}
+
+void mem_check_errno(void)
+{
+    if (errno == ENOMEM)
+        mem_run_short();
+}
+
+bool mem_is_short(void)
+{
+    return atomic_load(&ran_short);
+}
+
+void mem_on_exhaustion(void (*speak)(void *user), void *user)
+{
+    last_words.speak = speak;
+    last_words.user = user;
+}
+
+void mem_exhausted(void)
 {
     static const char text[] = "rungate: out of memory\n";
 
     /* The result changes nothing: there is no other way left to say it. */
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        _exit(EXIT_INTERNAL);
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) > 0 && last_words.speak)
+        last_words.speak(last_words.user);
     _exit(EXIT_INTERNAL);
+}
+
+void *mem_try(void *old, size_t size)
+{
+    void *p = realloc(old, size ? size : 1);
+
+    if (!p) {
+        mem_run_short();
+        p = realloc(old, size ? size : 1);
+    }
+    return p;
+}
+
+void *mem_try_zeroed(size_t count, size_t size)
+{
+    void *p = size && count > SIZE_MAX / size ? NULL : mem_try(NULL, count * size);
+
+    return p ? memset(p, 0, count * size) : NULL;
 }
 
 void *mem_alloc(size_t count, size_t size)
 {
-    void *p = calloc(count ? count : 1, size ? size : 1);
+    void *p = mem_try_zeroed(count, size);
 
     if (!p)
-        out_of_memory();
+        mem_exhausted();
     return p;
 }
 
@@ -41,7 +99,7 @@ char *mem_strdup(const char *text)
     return text ? mem_strndup(text, strlen(text)) : NULL;
 }
 
-void *mem_grow(void *array, size_t *cap, size_t count, size_t size)
+void *mem_try_grow(void *array, size_t *cap, size_t count, size_t size)
 {
     size_t more;
     char *p;
@@ -49,13 +107,20 @@ void *mem_grow(void *array, size_t *cap, size_t count, size_t size)
     if (count < *cap)
         return array;
     more = *cap ? *cap * 2 : 8;
-    if (more > SIZE_MAX / size)
-        out_of_memory();
-    p = realloc(array, more * size);
+    p = more > SIZE_MAX / size ? NULL : mem_try(array, more * size);
     if (!p)
-        out_of_memory();
+        return NULL;
     memset(p + *cap * size, 0, (more - *cap) * size);
     *cap = more;
+    return p;
+}
+
+void *mem_grow(void *array, size_t *cap, size_t count, size_t size)
+{
+    void *p = mem_try_grow(array, cap, count, size);
+
+    if (!p)
+        mem_exhausted();
     return p;
 }
 

@@ -1,13 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is there or ends the program. A gate that cannot get a few bytes has no verdict,
- * so running out ends in exit code 70 with a message, never in a pass. Bodies of replies are the
- * exception: they grow in buffers with a cap (base/buf.h).
+ * Memory that is there or ends the program. A reserve is put aside at the start. The first
+ * allocation that fails releases it and is tried again: the program goes on, and has what it
+ * needs to stop in good order, which it must do once mem_is_short(). When the reserve is used up
+ * too, last words are spoken and the program ends with exit code 70. A gate that memory failed
+ * has no verdict, so neither ends in a pass.
  */
 #ifndef RUNGATE_BASE_MEM_H
 #define RUNGATE_BASE_MEM_H
 
 #include "base/base.h"
+
+/* Puts the reserve aside; to be called once, first. Without it there is none. */
+void mem_init(void);
+
+/* Whether memory ran short, ever. */
+bool mem_is_short(void);
+
+/* Something that takes its memory elsewhere got none: releases the reserve for it. */
+void mem_run_short(void);
+
+/* The same, if errno says that this was why the system refused something. */
+void mem_check_errno(void);
+
+/*
+ * What to do before the program ends because the reserve is used up; NULL: nothing. speak must
+ * not allocate, and is called at any moment at which something was being allocated.
+ */
+void mem_on_exhaustion(void (*speak)(void *user), void *user);
+
+/* Speaks the last words and ends the program. */
+void mem_exhausted(void) NO_RETURN;
+
+/* As realloc and calloc, with the reserve behind them: NULL when that is used up too. */
+void *mem_try(void *old, size_t size) USE_RESULT;
+void *mem_try_zeroed(size_t count, size_t size) USE_RESULT;
 
 /* Zeroed memory for count elements of size bytes each; never NULL. Free with free(). */
 void *mem_alloc(size_t count, size_t size) USE_RESULT;
@@ -23,6 +50,9 @@ char *mem_strndup(const char *text, size_t len) USE_RESULT;
  * in use; returns the array, which may have moved. New elements are zeroed.
  */
 void *mem_grow(void *array, size_t *cap, size_t count, size_t size) USE_RESULT;
+
+/* The same, but NULL, and nothing changed, where there is no memory for it. */
+void *mem_try_grow(void *array, size_t *cap, size_t count, size_t size) USE_RESULT;
 
 /* Puts a copy of text in *slot and frees what was there. */
 void mem_replace(char **slot, const char *text);

@@ -177,12 +177,15 @@ static int write_report(const struct outputs *o, const char *path,
         return 0;
     buf_init(&text, REPORT_MAX);
     write(&text, o->result);
+    if (mem_is_short() && o->result->verdict != VERDICT_INTERNAL)
+        goto out; /* it is written anew, and standard output takes nothing back */
     if (strcmp(path, "-") == 0)
         break_commands(&text, hash);
     if (strcmp(path, "-") != 0)
         rc = file_write(path, &text, e);
     else if (text.over || fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
         rc = err_set(e, "the report could not be printed");
+out:
     buf_free(&text);
     return rc;
 }
@@ -207,6 +210,24 @@ static int write_ci(struct outputs *o, struct err *e)
     return ci_github_write(path, o->result, e);
 }
 
+/* The verdict is of the gate itself, whatever became of its runs: all there is to say is why. */
+static void set_verdict(struct gate_result *g, enum verdict verdict, const char *trouble)
+{
+    g->verdict = verdict;
+    g->exit_code = verdict_exit_code(verdict, 0);
+    free(g->trouble);
+    g->trouble = mem_strdup(trouble);
+}
+
+/* Memory that ran short makes an end of every verdict, also of one that was reported. */
+static bool is_overtaken(struct gate_result *g)
+{
+    if (!mem_is_short() || g->verdict == VERDICT_INTERNAL)
+        return false;
+    set_verdict(g, VERDICT_INTERNAL, "out of memory");
+    return true;
+}
+
 /*
  * Writes all reports. One that cannot be written turns a pass into an error, and then those
  * written before are written anew, because they said otherwise: in what is appended for a CI
@@ -222,27 +243,20 @@ static void write_reports(const struct session *s, struct gate_result *g, struct
     for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
         struct err e = {""};
 
-        if (failed[i] || (!writers[i](&o, &e)))
-            continue;
-        failed[i] = true;
-        console_message(c, MESSAGE_ERROR, "%s", e.text);
-        if (!g->trouble)
-            g->trouble = mem_strdup(e.text);
-        if (g->verdict != VERDICT_PASSED)
-            continue;
-        g->verdict = VERDICT_ERROR;
-        g->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
-        i = SIZE_MAX; /* from the top */
+        if (!failed[i] && writers[i](&o, &e)) {
+            failed[i] = true;
+            console_message(c, MESSAGE_ERROR, "%s", e.text);
+            if (!g->trouble)
+                g->trouble = mem_strdup(e.text);
+            if (g->verdict == VERDICT_PASSED) {
+                g->verdict = VERDICT_ERROR;
+                g->exit_code = verdict_exit_code(VERDICT_ERROR, 0);
+                i = SIZE_MAX; /* from the top */
+            }
+        }
+        if (is_overtaken(g))
+            i = SIZE_MAX;
     }
-}
-
-/* The result of a gate that could not begin: all that there is to say is why. */
-static void fill_unbegun(struct gate_result *g, enum verdict verdict, const char *trouble)
-{
-    g->verdict = verdict;
-    g->exit_code = verdict_exit_code(verdict, 0);
-    free(g->trouble);
-    g->trouble = mem_strdup(trouble);
 }
 
 /* --- run, wait, status ---------------------------------------------------------------------- */
@@ -258,6 +272,8 @@ static uint64_t make_seed(void)
         seed ^= random;
     if (f)
         fclose(f);
+    else
+        mem_check_errno();
     return seed;
 }
 
@@ -277,7 +293,7 @@ static int report_mistakes(struct session *s, struct console *c)
         buf_addf(&text, "line %d: ", s->mistakes.items[0].line);
     buf_adds(&text, s->mistakes.items[0].text);
     secret_redact(&text);
-    fill_unbegun(&g, VERDICT_USAGE, text.text);
+    set_verdict(&g, VERDICT_USAGE, text.text);
     buf_free(&text);
     write_reports(s, &g, c);
     gate_result_free(&g);
@@ -336,6 +352,7 @@ static int run_gate(struct session *s, struct console *c)
     };
     struct gate_result g;
     struct err e = {""};
+    bool reports = options.mode == GATE_RUN || options.mode == GATE_WATCH;
     int code;
 
     memset(&g, 0, sizeof(g));
@@ -352,13 +369,15 @@ static int run_gate(struct session *s, struct console *c)
     if (gate_run(&g, &options, &e))
         console_message(c, MESSAGE_ERROR, "%s", e.text);
     console_clear(c);
-    if (options.mode == GATE_RUN || options.mode == GATE_WATCH)
+    if (reports)
         write_reports(s, &g, c);
     if (options.mode == GATE_ONCE || options.mode == GATE_START)
         print_status(&g, c);
     /* To have been started is no verdict; that something was not started is worth one. */
     if (options.mode != GATE_ONCE && (options.mode != GATE_START || g.exit_code))
         console_summary(c, &g);
+    if (is_overtaken(&g) && reports)
+        write_reports(s, &g, c);
     session_report(s);
     code = g.exit_code;
     gate_result_free(&g);

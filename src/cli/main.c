@@ -3,6 +3,8 @@
  * not part of the library that the tests link. */
 #include "base/base.h"
 
+#include "base/doc.h"
+#include "base/mem.h"
 #include "base/secret.h"
 #include "cli/command.h"
 #include "engine/verdict.h"
@@ -33,10 +35,17 @@ int main(int argc, char **argv)
     /* The first to be registered is the last to be called, after what libraries clean up. */
     if (open_standard_descriptors() || atexit(command_end))
         return EXIT_INTERNAL;
+    mem_init();
+    doc_init();
     code = command_main(argc, argv);
     secret_clear();
     /* What was asked for on standard output must have arrived there. */
     if ((fflush(stdout) || ferror(stdout)) && code == 0)
         code = verdict_exit_code(VERDICT_ERROR, 0);
+    /* Whatever it came to: some of what was to be looked at may not have been. */
+    if (mem_is_short() && code != EXIT_INTERNAL) {
+        fprintf(stderr, "rungate: error: out of memory\n");
+        code = EXIT_INTERNAL;
+    }
     return code;
 }

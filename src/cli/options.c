@@ -422,5 +422,5 @@ void options_help(struct buf *out, enum command command)
              "--dry-run, --try, --help and --version have none.\n"
              "\nExit codes: 0 passed, 1 failed, 2 usage, 3 error (no verdict), 4 timed out,\n"
              "5 cancelled at the provider, 6 a start was lost and a run may exist,\n"
-             "130 and 143 interrupted, 70 a bug.\n");
+             "130 and 143 interrupted, 70 a bug or out of memory.\n");
 }

@@ -63,6 +63,7 @@ struct gate {
     enum stop stop;
     int signal_number;
     char *journal_problem; /* the first record that could not be kept; else NULL */
+    bool short_told; /* that memory ran short */
 };
 
 static const char *signal_name(int number)
@@ -315,6 +316,9 @@ static void add_stop_words(struct buf *b, const struct gate *g, const struct mem
     case STOP_ASKED:
         buf_adds(b, "asked to cancel it");
         break;
+    case STOP_INTERNAL:
+        buf_adds(b, "memory ran out");
+        break;
     case STOP_NONE:
         break;
     }
@@ -475,6 +479,7 @@ static bool maps(const struct member *m)
     case STOP_FAIL_FAST:
     case STOP_DECIDED:
     case STOP_ASKED:
+    case STOP_INTERNAL:
     case STOP_NOW:
         break;
     }
@@ -670,7 +675,7 @@ static void stop_all(struct gate *g, enum stop stop)
 
 static void stop_gate(struct gate *g, enum stop stop)
 {
-    if (g->stop == STOP_NONE || stop == STOP_NOW || stop == STOP_SIGNAL)
+    if (g->stop == STOP_NONE || stop == STOP_NOW || stop == STOP_SIGNAL || stop == STOP_INTERNAL)
         g->stop = stop;
     stop_all(g, stop);
 }
@@ -768,10 +773,11 @@ static enum outcome take_details(struct member *m, size_t remote, const struct d
 static void add_remote(struct run_result *r, const char *id)
 {
     struct remote_run *remote;
+    char *copy = mem_strdup(id); /* first: last words can be due at any allocation */
 
     r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
     remote = &r->remotes[r->remote_count++];
-    remote->id = mem_strdup(id);
+    remote->id = copy;
     remote->outcome = OUTCOME_RUNNING;
 }
 
@@ -1240,6 +1246,13 @@ static void decide(struct gate *g)
 
 /* --- the loop ------------------------------------------------------------------------------- */
 
+static const char *what_a_stop_does(const struct gate *g)
+{
+    return g->options->pipeline->gate.cancel && g->options->mode != GATE_ONCE
+               ? "cancelling what is still running"
+               : "leaving";
+}
+
 static void read_signals(struct gate *g)
 {
     unsigned char numbers[64];
@@ -1253,11 +1266,18 @@ static void read_signals(struct gate *g)
     }
     g->signal_number = numbers[0];
     tell(g, MESSAGE_WARNING, "%s: %s; a second signal ends the gate at once",
-         signal_name(g->signal_number),
-         g->options->pipeline->gate.cancel && g->options->mode != GATE_ONCE
-             ? "cancelling what is still running"
-             : "leaving");
+         signal_name(g->signal_number), what_a_stop_does(g));
     stop_gate(g, g->options->mode == GATE_ONCE ? STOP_NOW : STOP_SIGNAL);
+}
+
+/* Memory that ran short ends the gate as a signal does, while there is a reserve to do it with. */
+static void check_memory(struct gate *g)
+{
+    if (!mem_is_short() || g->short_told)
+        return;
+    g->short_told = true;
+    tell(g, MESSAGE_ERROR, "out of memory: %s", what_a_stop_does(g));
+    stop_gate(g, g->options->mode == GATE_ONCE ? STOP_NOW : STOP_INTERNAL);
 }
 
 static void handle_due(struct gate *g)
@@ -1337,6 +1357,7 @@ static void loop(struct gate *g)
 
         read_clocks(g);
         read_signals(g);
+        check_memory(g);
         handle_due(g);
         start_ready(g);
         while (http_next(g->http, &reply)) {
@@ -1407,6 +1428,7 @@ static void init_gate(struct gate *g, struct gate_result *result, const struct g
     memset(result, 0, sizeof(*result));
     g->options = o;
     g->result = result;
+    mem_on_exhaustion(result_last_words, result);
     g->rng = o->seed;
     read_clocks(g);
     result->started = g->wall;
@@ -1486,7 +1508,10 @@ static void conclude(struct gate *g)
     buf_init(&trouble, BUF_CAP_TEXT);
     r->finished = g->wall;
     r->verdict = verdict_fold(r->runs, r->run_count, g->options->pipeline->gate.require);
-    if (g->signal_number) {
+    if (mem_is_short()) {
+        r->verdict = VERDICT_INTERNAL;
+        buf_adds(&trouble, "out of memory");
+    } else if (g->signal_number) {
         r->verdict = VERDICT_INTERRUPTED;
         buf_addf(&trouble, "interrupted by %s", signal_name(g->signal_number));
     } else if (g->stop == STOP_GATE_DEADLINE && r->verdict != VERDICT_PASSED) {
@@ -1498,9 +1523,9 @@ static void conclude(struct gate *g)
     }
     r->exit_code = verdict_exit_code(r->verdict, g->signal_number);
     /* Cancelling is no gate: it did what it was asked for if nothing is left running. */
-    if (g->options->mode == GATE_CANCEL && !g->signal_number)
+    if (g->options->mode == GATE_CANCEL && r->verdict < VERDICT_INTERRUPTED)
         r->exit_code = all_cancelled(g) ? 0 : verdict_exit_code(VERDICT_ERROR, 0);
-    if (g->options->mode == GATE_START && !g->signal_number && all_exist(g))
+    if (g->options->mode == GATE_START && r->verdict < VERDICT_INTERRUPTED && all_exist(g))
         r->exit_code = 0;
     if (g->journal_problem && !r->exit_code) {
         r->verdict = VERDICT_ERROR;
@@ -1553,6 +1578,7 @@ int gate_run(struct gate_result *result, const struct gate_options *options, str
 
 void gate_result_free(struct gate_result *g)
 {
+    mem_on_exhaustion(NULL, NULL);
     for (size_t i = 0; i < g->run_count; i++) {
         free(g->runs[i].host);
         result_free_run(&g->runs[i]);

@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "engine/result.h"
 
-enum { FOLDED_MAX = 1000, LINES_MAX = 64 << 10 };
+#include <unistd.h>
+
+enum { FOLDED_MAX = 1000, LINES_MAX = 64 << 10, LAST_LINE_MAX = 2 * FOLDED_MAX };
 
 char *result_text(const char *text, bool fold)
 {
@@ -127,4 +129,72 @@ void result_free_run(struct run_result *r)
     free(r->warnings);
     free(r->state);
     memset(r, 0, sizeof(*r));
+}
+
+/* --- last words ----------------------------------------------------------------------------- */
+
+struct line {
+    char text[LAST_LINE_MAX];
+    size_t len;
+};
+
+/* What could be taken for a secret or for a command is left out: nothing here can mend it. */
+static void add(struct line *l, const char *text)
+{
+    if (secret_occurs(text, SECRET_MIN) || strstr(text, "##"))
+        text = "***";
+    for (; *text && l->len + 1 < sizeof(l->text); text++)
+        l->text[l->len++] = *text > ' ' && *text < 0x7F ? *text : '?';
+}
+
+static void add_words(struct line *l, const char *words)
+{
+    for (; *words && l->len + 1 < sizeof(l->text); words++)
+        l->text[l->len++] = *words;
+}
+
+static void begin_line(struct line *l, const struct run_result *r)
+{
+    l->len = 0;
+    add_words(l, "rungate: run '");
+    add(l, r->name);
+    add_words(l, "' (");
+    add(l, r->provider);
+    add_words(l, "): ");
+}
+
+static void end_line(struct line *l)
+{
+    l->text[l->len++] = '\n';
+    /* The result changes nothing: there is no other way left to say it. */
+    if (write(STDERR_FILENO, l->text, l->len) < 0)
+        return;
+}
+
+void result_last_words(void *user)
+{
+    const struct gate_result *g = user;
+    struct line line;
+
+    for (size_t i = 0; g->runs && i < g->run_count; i++) {
+        const struct run_result *r = &g->runs[i];
+
+        for (size_t j = 0; j < r->remote_count; j++) {
+            if (outcome_is_final(r->remotes[j].outcome))
+                continue;
+            begin_line(&line, r);
+            add(&line, r->remotes[j].id);
+            add_words(&line, " may still be running; see ");
+            add(&line, r->remotes[j].url ? r->remotes[j].url : r->host);
+            end_line(&line);
+        }
+        /* The ids are joined when all of them are known. */
+        if (r->attempt && !r->run_id &&
+            (r->outcome == OUTCOME_UNKNOWN || r->outcome == OUTCOME_START_UNKNOWN)) {
+            begin_line(&line, r);
+            add_words(&line, "a start was sent, a run may exist; look for it at ");
+            add(&line, r->host);
+            end_line(&line);
+        }
+    }
 }

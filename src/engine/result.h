@@ -119,4 +119,10 @@ void result_reset_attempt(struct run_result *r);
 
 void result_free_run(struct run_result *r);
 
+/*
+ * Says on standard error, without allocating, which remote runs of a gate may still be going and
+ * which starts may have made one: for base/mem, when memory is exhausted. user is the gate_result.
+ */
+void result_last_words(void *user);
+
 #endif

@@ -289,6 +289,7 @@ static enum outcome outcome_of_stop(enum stop stop)
     case STOP_FAIL_FAST:
     case STOP_DECIDED:
     case STOP_ASKED:
+    case STOP_INTERNAL:
     case STOP_NOW:
         break;
     }

@@ -55,6 +55,7 @@ enum stop {
     STOP_FAIL_FAST, /* another run failed */
     STOP_DECIDED,   /* the gate cannot change any more */
     STOP_ASKED,     /* cancelling is all that was asked for */
+    STOP_INTERNAL,  /* memory ran short */
     STOP_NOW        /* a second signal: no waiting for anything */
 };
 

@@ -19,6 +19,7 @@ static const struct {
     [VERDICT_START_UNKNOWN] = {"start_unknown", 6},
     [VERDICT_FAILED] = {"failed", 1},
     [VERDICT_INTERRUPTED] = {"interrupted", EXIT_INTERNAL},
+    [VERDICT_INTERNAL] = {"internal", EXIT_INTERNAL},
     [VERDICT_USAGE] = {"usage", EXIT_USAGE},
 };
 static_assert(ARRAY_LEN(verdicts) == VERDICT_COUNT, "every verdict has a name and a code");

@@ -17,8 +17,9 @@ enum verdict {
     VERDICT_ERROR,
     VERDICT_START_UNKNOWN,
     VERDICT_FAILED,
-    VERDICT_INTERRUPTED, /* up to here in rising precedence: the greatest of all is the gate's */
-    VERDICT_USAGE        /* nothing was started: arguments or pipeline file are wrong */
+    VERDICT_INTERRUPTED,
+    VERDICT_INTERNAL, /* up to here in rising precedence: the greatest of all is the gate's */
+    VERDICT_USAGE     /* nothing was started: arguments or pipeline file are wrong */
 };
 
 enum { VERDICT_COUNT = VERDICT_USAGE + 1 };

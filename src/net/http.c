@@ -11,9 +11,82 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
-#include <strings.h>
+#include <dlfcn.h>
 #include <strings.h>
 #include <sys/stat.h>
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+/*
+ * The library gets its memory from base/mem, so that this program's calls to it do not fail for
+ * want of some. The threads in which it resolves names must not end the program: they are told.
+ */
+static _Thread_local bool may_end;
+
+static void *taken(void *p)
+{
+    if (!p && may_end)
+        mem_exhausted();
+    return p;
+}
+
+static void *take(size_t size)
+{
+    return taken(mem_try(NULL, size));
+}
+
+static void *take_zeroed(size_t count, size_t size)
+{
+    return taken(mem_try_zeroed(count, size));
+}
+
+static void *take_again(void *old, size_t size)
+{
+    return taken(mem_try(old, size));
+}
+
+static char *take_copy(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = take(size);
+
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static void *tls_take(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return take(size);
+}
+
+static void *tls_take_again(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return take_again(old, size);
+}
+
+static void tls_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+/*
+ * The TLS library below has no part in that. Where it is OpenSSL it is told the same: it makes
+ * most of the allocations, and to some of its failures it is blind. It must not have made one yet.
+ */
+static void lend_to_tls(void)
+{
+    int (*set)(void *(*)(size_t, const char *, int), void *(*)(void *, size_t, const char *, int),
+               void (*)(void *, const char *, int));
+
+    *(void **)&set = dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
+    if (set)
+        set(tls_take, tls_take_again, tls_free);
+}
 
 /* --- URLs ----------------------------------------------------------------------------------- */
 
@@ -25,6 +98,9 @@ static int parse_url(const char *url, CURLU **ret, struct err *e)
 
     if (code) {
         curl_url_cleanup(u);
+        /* Before the first transfer the library still has its memory from the system. */
+        if (code == CURLUE_OUT_OF_MEMORY)
+            mem_run_short();
         /* Not shown: what stands before the '@' may be a password that nobody was told of. */
         if (code == CURLUE_USER_NOT_ALLOWED)
             return err_set(e, "the URL holds a user name or a password: they cannot stand in one");
@@ -38,11 +114,12 @@ static int parse_url(const char *url, CURLU **ret, struct err *e)
 static char *part(CURLU *u, CURLUPart which)
 {
     char *text = NULL;
-    char *copy;
+    CURLUcode code =
+        curl_url_get(u, which, &text, which == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0);
+    char *copy = mem_strdup(code ? "" : text);
 
-    copy = curl_url_get(u, which, &text, which == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0)
-               ? mem_strdup("")
-               : mem_strdup(text);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        mem_run_short();
     curl_free(text);
     for (char *p = copy; *p; p++) {
         if (*p >= 'A' && *p <= 'Z')
@@ -123,7 +200,8 @@ bool http_url_is_loopback(const char *url)
     return loopback;
 }
 
-enum { TRACE_MAX = 4096 }; /* bytes of a body that a trace shows */
+/* Bytes of a body that a trace shows, and that a reply may have when memory ran short. */
+enum { TRACE_MAX = 4096, SHORT_BODY_MAX = 256 << 10 };
 
 /* --- transfers ------------------------------------------------------------------------------ */
 
@@ -163,6 +241,8 @@ static bool readable_file(const char *path)
 
     if (f)
         fclose(f);
+    else
+        mem_check_errno();
     return f != NULL;
 }
 
@@ -178,6 +258,8 @@ static bool is_hashed(const char *path)
                  strcmp(entry->d_name + 8, ".0") == 0;
     if (dir)
         closedir(dir);
+    else
+        mem_check_errno();
     return hashed;
 }
 
@@ -227,7 +309,11 @@ struct http *http_new(const struct http_options *options, struct err *e)
     choose_authorities(h);
     if (check_files(h, e))
         goto fail;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(h->multi = curl_multi_init())) {
+    may_end = true;
+    lend_to_tls();
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, take, free, take_again, take_copy,
+                             take_zeroed) ||
+        !(h->multi = curl_multi_init())) {
         err_set(e, "the HTTP library cannot start");
         goto fail;
     }
@@ -305,6 +391,8 @@ static size_t receive(char *data, size_t size, size_t count, void *user)
 {
     struct transfer *t = user;
 
+    /* What memory is left is for cancelling, not for an answer that is long. */
+    t->reply.over = t->reply.over || (mem_is_short() && t->reply.len > SHORT_BODY_MAX);
     /* The library's own limit does not stop a chunked or a compressed body: this one does. */
     buf_add(&t->reply, data, size * count);
     t->too_large = t->reply.over;
@@ -452,6 +540,7 @@ static int start_transfer(struct http *h, struct transfer *t, size_t tag,
     t->error[0] = '\0';
     t->headers = NULL;
     buf_init(&t->reply, h->options.max_body);
+    t->reply.may_fail = true;
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, receive);
@@ -612,7 +701,8 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
         struct buf body;
 
         buf_init(&body, BUF_CAP_TEXT);
-        buf_add(&body, reply->body.text, reply->body.len);
+        buf_add(&body, reply->body.text,
+                reply->body.len < 2 * TRACE_MAX ? reply->body.len : 2 * TRACE_MAX);
         secret_redact_cut(&body);
         trace(h, t->tag, '<', "%.*s%s", TRACE_MAX, body.text, body.len > TRACE_MAX ? "..." : "");
         buf_free(&body);
@@ -650,7 +740,11 @@ static void finish(struct http *h, struct transfer *t, CURLcode code, struct htt
     if (code) {
         ret->result = t->sends ? HTTP_LOST : HTTP_NOT_SENT;
         ret->hopeless = !t->sends && is_hopeless(code);
-        if (t->too_large) {
+        if (code == CURLE_OUT_OF_MEMORY)
+            mem_run_short();
+        if (t->too_large && mem_is_short()) {
+            ret->problem = mem_strdup("there is no memory for the reply");
+        } else if (t->too_large) {
             struct buf b;
 
             buf_init(&b, BUF_CAP_TEXT);

@@ -11,7 +11,8 @@
 
 #include <ctype.h>
 
-enum { EXCERPT_MAX = 300 };
+/* Bytes of an excerpt of a body, and of the body that it is made from. */
+enum { EXCERPT_MAX = 300, SLICE_MAX = 16 << 10 };
 
 /* The text at the first of the pointers that leads to one; NULL if none does. Free it. */
 static char *text_at(const struct pointers *pointers, const struct doc *d)
@@ -358,10 +359,10 @@ char *reply_error_text(const struct provider *p, const char *body, size_t len)
         return text;
     if (body[start] == '<')
         return mem_strdup("(an HTML page)");
-    /* Starred before it is cut, for half a secret is one too; and the body may be cut already. */
+    /* Starred before it is cut, for half a secret is one too; and the slice is a cut already. */
     buf_init(&b, BUF_CAP_TEXT);
     buf_init(&raw, BUF_CAP_TEXT);
-    buf_add(&raw, body + start, len - start);
+    buf_add(&raw, body + start, len - start < SLICE_MAX ? len - start : SLICE_MAX);
     secret_redact_cut(&raw);
     text_add_clean(&b, raw.text, raw.len, TEXT_FOLD, EXCERPT_MAX);
     buf_free(&raw);

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <unistd.h>
+
 static int forget(void **state)
 {
     (void)state;
@@ -269,6 +271,99 @@ static void test_free_run(void **state)
     assert_int_equal(r.outcome, OUTCOME_UNKNOWN);
 }
 
+/* What is said of a gate of one run; free it. */
+static char *last_words_of(struct run_result *r)
+{
+    struct gate_result g = {.runs = r, .run_count = 1};
+    int ends[2], saved = dup(STDERR_FILENO);
+    char *said = mem_alloc(1, 8192);
+    ssize_t n;
+
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    result_last_words(&g);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[1]);
+    n = read(ends[0], said, 8191);
+    close(ends[0]);
+    assert_true(n >= 0);
+    return said;
+}
+
+static void test_last_words(void **state)
+{
+    static char id[] = "17", odd[] = "a\nb\x1B[1m\xC3\xA9", secret[] = "token-12345",
+                url[] = "https://x.example/17", command[] = "##vso[task.x]y",
+                shows[] = "https://x.example/?t=token-12345";
+    static const struct {
+        const char *name;
+        enum outcome outcome;
+        int attempt;
+        size_t remote_count;
+        bool all_known;
+        struct remote_run remotes[2];
+        const char *said;
+    } rows[] = {
+        {"not started", OUTCOME_UNKNOWN, 0, 0, false, {{0}}, ""},
+        {"a start under way", OUTCOME_UNKNOWN, 1, 0, false, {{0}},
+         "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
+        {"a start that was lost", OUTCOME_START_UNKNOWN, 1, 0, false, {{0}},
+         "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
+        {"a start that was refused", OUTCOME_ERROR, 1, 0, false, {{0}}, ""},
+        {"two, one is over", OUTCOME_UNKNOWN, 1, 2, true,
+         {{.id = id, .outcome = OUTCOME_PASSED}, {.id = id, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): 17 may still be running; see host\n"},
+        {"given up, but not known to be over", OUTCOME_CANCELLED, 1, 1, true,
+         {{.id = id, .url = url, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): 17 may still be running; see https://x.example/17\n"},
+        {"a reply half read", OUTCOME_UNKNOWN, 1, 1, false,
+         {{.id = id, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): 17 may still be running; see host\n"
+         "rungate: run 'load' (k6): a start was sent, a run may exist; look for it at host\n"},
+        {"an id that a terminal would obey", OUTCOME_UNKNOWN, 1, 1, true,
+         {{.id = odd, .url = command, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): a?b?[1m?? may still be running; see ***\n"},
+        {"a secret", OUTCOME_UNKNOWN, 1, 1, true,
+         {{.id = secret, .url = shows, .outcome = OUTCOME_RUNNING}},
+         "rungate: run 'load' (k6): *** may still be running; see ***\n"},
+    };
+    static char host[] = "host";
+
+    (void)state;
+    secret_add("token-12345");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct remote_run remotes[] = {rows[i].remotes[0], rows[i].remotes[1]};
+        struct run_result r = {.name = "load", .provider = "k6", .host = host,
+                               .outcome = rows[i].outcome, .attempt = rows[i].attempt,
+                               .remotes = remotes, .remote_count = rows[i].remote_count,
+                               .run_id = rows[i].all_known ? id : NULL};
+        char *said = last_words_of(&r);
+
+        if (strcmp(said, rows[i].said) != 0)
+            fail_msg("%s: said '%s'", rows[i].name, said);
+        free(said);
+    }
+}
+
+/* Texts of any length end in a line of bounded length. */
+static void test_last_words_are_bounded(void **state)
+{
+    char *url = mem_alloc(1, 100001);
+    static char id[] = "17";
+    struct remote_run remote = {.id = id, .url = memset(url, 'u', 100000),
+                                .outcome = OUTCOME_RUNNING};
+    struct run_result r = {.name = "load", .provider = "k6", .remotes = &remote,
+                           .remote_count = 1, .run_id = id};
+    char *said = last_words_of(&r);
+
+    (void)state;
+    assert_true(strlen(said) > 1000 && strlen(said) < 4096);
+    assert_int_equal(said[strlen(said) - 1], '\n');
+    free(said);
+    free(url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +374,8 @@ int main(void)
         cmocka_unit_test_teardown(test_warnings, forget),
         cmocka_unit_test_teardown(test_reset, forget),
         cmocka_unit_test_teardown(test_free_run, forget),
+        cmocka_unit_test_teardown(test_last_words, forget),
+        cmocka_unit_test_teardown(test_last_words_are_bounded, forget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

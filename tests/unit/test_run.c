@@ -177,6 +177,7 @@ enum happening {
     FAIL_FAST,
     DECIDED,
     ASKED,
+    BROKEN,
     NOW,
     NOTHING_KNOWN, /* an event without a kind */
     HAPPENING_COUNT
@@ -204,6 +205,7 @@ static const char *const happening_names[] = {
     [FAIL_FAST] = "fail_fast",
     [DECIDED] = "the gate is decided",
     [ASKED] = "being asked to stop",
+    [BROKEN] = "an internal error",
     [NOW] = "a second signal",
     [NOTHING_KNOWN] = "an event without a kind",
 };
@@ -213,7 +215,8 @@ static const char *const happening_names[] = {
 enum {
     REPLIES = B(GOOD) | B(GOOD_END) | B(ENDED) | B(STRANGE) | B(RETRY) | B(NOT_PROCESSED) |
               B(LOST) | B(NOT_FOUND) | B(REFUSED) | B(CLASSLESS),
-    STOPS = B(SIGNALLED) | B(GATE_DEADLINE) | B(FAIL_FAST) | B(DECIDED) | B(ASKED) | B(NOW),
+    STOPS = B(SIGNALLED) | B(GATE_DEADLINE) | B(FAIL_FAST) | B(DECIDED) | B(ASKED) |
+            B(BROKEN) | B(NOW),
     /* Stops that make a run cancelled; the gate's deadline makes it timed out. */
     CANCELS = STOPS & ~B(GATE_DEADLINE),
     FIRST_STOPS = STOPS & ~B(NOW),
@@ -397,7 +400,8 @@ static const enum reply_class class_of[] = {
 static const enum stop stop_of[] = {
     [SIGNALLED] = STOP_SIGNAL,    [GATE_DEADLINE] = STOP_GATE_DEADLINE,
     [FAIL_FAST] = STOP_FAIL_FAST, [DECIDED] = STOP_DECIDED,
-    [ASKED] = STOP_ASKED,         [NOW] = STOP_NOW,
+    [ASKED] = STOP_ASKED,         [BROKEN] = STOP_INTERNAL,
+    [NOW] = STOP_NOW,
 };
 
 /* The event of a happening; false if it cannot be in that situation. Moves the clock. */

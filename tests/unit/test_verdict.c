@@ -18,6 +18,7 @@ static const struct {
     const char *name;
     int exit_code;
 } order[] = {
+    {VERDICT_INTERNAL, "internal", 70},
     {VERDICT_INTERRUPTED, "interrupted", 70},
     {VERDICT_FAILED, "failed", 1},
     {VERDICT_START_UNKNOWN, "start_unknown", 6},
