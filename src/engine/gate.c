@@ -567,6 +567,8 @@ static void end_run(struct gate *g, struct member *m)
         g->active--;
     g->done++;
     record_end(g, m);
+    if (m->life.limits.start_only && m->life.outcome == OUTCOME_RUNNING)
+        result_note_state(r, run_state_name(RUN_POLLING), g->wall);
     r->not_started = m->life.ending == ENDING_NOT_STARTED && !m->life.attempt;
     r->finished = g->wall;
     r->duration_ms = m->began ? g->now - m->began : -1;
