@@ -26,7 +26,9 @@ JOURNAL = ("--journal", "runs.jsonl")
 
 
 def records(gate: Gate) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (gate.folder / "runs.jsonl").read_text().splitlines()]
+    """The whole lines; one that is being written, or was torn, is none."""
+    lines = (gate.folder / "runs.jsonl").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def events(gate: Gate) -> list[str]:
