@@ -250,6 +250,16 @@ static void add_seen_words(struct buf *b, const struct member *m)
         buf_addf(b, "%s%s", b->len ? ": " : "", reason);
 }
 
+/* For a run that nobody knows the id of. */
+static void add_where_to_look(struct buf *b, const struct member *m)
+{
+    const char *title = m->binding->provider->title;
+
+    buf_addf(b, "a run may exist. Look for it at %s%s%s, started about ", title ? title : "",
+             title ? ", " : "", m->binding->base_url);
+    clock_add_iso(b, m->result->started, false);
+}
+
 static void add_ending_words(struct buf *b, const struct gate *g, const struct member *m)
 {
     const char *problem = m->cause ? m->cause : m->problem ? m->problem : "no answer";
@@ -268,17 +278,17 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         break;
     case ENDING_START_REFUSED:
         buf_addf(b, "the start was refused: %s", problem);
+        if (m->life.doubtful) {
+            buf_adds(b, "; it may have had its effect all the same: ");
+            add_where_to_look(b, m);
+        }
         break;
     case ENDING_START_FAILED:
         buf_addf(b, "the start did not succeed in %d tries: %s", m->life.failures, problem);
         break;
     case ENDING_START_LOST:
-        buf_addf(b,
-                 "the start was sent and its reply was lost (%s): a run may exist. Look for it at "
-                 "%s%s%s, started about ",
-                 problem, m->binding->provider->title ? m->binding->provider->title : "",
-                 m->binding->provider->title ? ", " : "", m->binding->base_url);
-        clock_add_iso(b, m->result->started, false);
+        buf_addf(b, "the start was sent and its reply was lost (%s): ", problem);
+        add_where_to_look(b, m);
         break;
     case ENDING_POLL_REFUSED:
         buf_addf(b, "the provider does not tell how the run is: %s", problem);
