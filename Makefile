@@ -82,8 +82,8 @@ DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
 UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 
-.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
-	check-contract coverage demo install uninstall clean
+.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-matrix \
+	check-schema check-contract coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
@@ -150,6 +150,10 @@ check-e2e: debug
 check-valgrind: debug
 	$(Q)RUNGATE=$(BIN) RUNGATE_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full" \
 		$(PYTHON) -m pytest -q -n $(JOBS) tests/e2e $(TESTS)
+
+# Every provider, phase, fault and way out. CELL is the name of a cell, or a pattern: 'qatech/*/silence/*/*'.
+check-matrix: debug
+	$(Q)RUNGATE=$(BIN) $(PYTHON) tests/matrix/matrix.py $(if $(CELL),'$(CELL)')
 
 # Lines of src/ that the unit and end-to-end tests reach.
 coverage:

@@ -48,6 +48,8 @@ part docs "$PYTHON" tests/docs/check.py build/debug/rungate
 part ci tests/ci/run.sh
 part e2e e2e build/debug/rungate
 part "e2e, sanitized" e2e build/debug-asan/rungate
+part matrix env RUNGATE=build/debug/rungate "$PYTHON" tests/matrix/matrix.py
+part "matrix, sanitized" env RUNGATE=build/debug-asan/rungate "$PYTHON" tests/matrix/matrix.py
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
