@@ -151,9 +151,10 @@ check-valgrind: debug
 	$(Q)RUNGATE=$(BIN) RUNGATE_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full" \
 		$(PYTHON) -m pytest -q -n $(JOBS) tests/e2e $(TESTS)
 
-# Every provider, phase, fault and way out. CELL is the name of a cell, or a pattern: 'qatech/*/silence/*/*'.
+# Every provider, phase, fault and way out. CELL is the name of a cell, or a pattern such as
+# 'qatech/*/silence/*/*'; a cell that fails is shown whole.
 check-matrix: debug
-	$(Q)RUNGATE=$(BIN) $(PYTHON) tests/matrix/matrix.py $(if $(CELL),'$(CELL)')
+	$(Q)RUNGATE=$(BIN) JOBS=$(JOBS) $(PYTHON) tests/matrix/matrix.py $(if $(CELL),'$(CELL)')
 
 # Lines of src/ that the unit and end-to-end tests reach.
 coverage:
