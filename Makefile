@@ -84,8 +84,8 @@ UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 # For the end-to-end tests of memory that runs out; sanitizers bring an allocator of their own.
 FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
 
-.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-schema \
-	check-contract coverage demo install uninstall clean
+.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-matrix \
+	check-schema check-contract coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
@@ -158,6 +158,11 @@ check-e2e: debug
 check-valgrind: debug
 	$(Q)RUNGATE=$(BIN) RUNGATE_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full" \
 		$(PYTHON) -m pytest -q -n $(JOBS) tests/e2e $(TESTS)
+
+# Every provider, phase, fault and way out. CELL is the name of a cell, or a pattern such as
+# 'qatech/*/silence/*/*'; a cell that fails is shown whole.
+check-matrix: debug
+	$(Q)RUNGATE=$(BIN) JOBS=$(JOBS) $(PYTHON) tests/matrix/matrix.py $(if $(CELL),'$(CELL)')
 
 # Lines of src/ that the unit and end-to-end tests reach.
 coverage:

@@ -48,6 +48,9 @@ part docs "$PYTHON" tests/docs/check.py build/debug/rungate
 part ci tests/ci/run.sh
 part e2e e2e build/debug/rungate
 part "e2e, sanitized" e2e build/debug-asan/rungate
+part matrix env RUNGATE=build/debug/rungate "$PYTHON" tests/matrix/matrix.py
+# The sanitizers take more time to start than a cell takes.
+part "matrix, sanitized" env RUNGATE=build/debug-asan/rungate "$PYTHON" tests/matrix/matrix.py --share 2
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

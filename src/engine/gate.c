@@ -383,6 +383,21 @@ static void add_seen_words(struct buf *b, const struct member *m)
         buf_addf(b, "%s%s", b->len ? ": " : "", reason);
 }
 
+/* For a run that nobody knows the id of. */
+static void add_where_to_look(struct buf *b, const struct gate *g, const struct member *m)
+{
+    const char *title = m->binding->provider->title;
+
+    buf_adds(b, "a run may exist");
+    if (m->cause && m->problem) /* it was looked up, and this came of it */
+        buf_addf(b, ", but could not be found (%s)", m->problem);
+    buf_addf(b, ". Look for it at %s%s%s, started about ", title ? title : "", title ? ", " : "",
+             m->binding->base_url);
+    clock_add_iso(b, m->result->started, false);
+    if (g->options->journal)
+        buf_adds(b, "; no other is started until then, unless with --fresh");
+}
+
 static void add_ending_words(struct buf *b, const struct gate *g, const struct member *m)
 {
     const char *problem = m->cause ? m->cause : m->problem ? m->problem : "no answer";
@@ -401,20 +416,17 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         break;
     case ENDING_START_REFUSED:
         buf_addf(b, "the start was refused: %s", problem);
+        if (m->life.doubtful) {
+            buf_adds(b, "; it may have had its effect all the same: ");
+            add_where_to_look(b, g, m);
+        }
         break;
     case ENDING_START_FAILED:
         buf_addf(b, "the start did not succeed in %d tries: %s", m->life.failures, problem);
         break;
     case ENDING_START_LOST:
-        buf_addf(b, "the start was sent and its reply was lost (%s): a run may exist", problem);
-        if (m->cause && m->problem) /* it was looked up, and this came of it */
-            buf_addf(b, ", but could not be found (%s)", m->problem);
-        buf_addf(b, ". Look for it at %s%s%s, started about ",
-                 m->binding->provider->title ? m->binding->provider->title : "",
-                 m->binding->provider->title ? ", " : "", m->binding->base_url);
-        clock_add_iso(b, m->result->started, false);
-        if (g->options->journal)
-            buf_adds(b, "; until then no other is started, unless with --fresh");
+        buf_addf(b, "the start was sent and its reply was lost (%s): ", problem);
+        add_where_to_look(b, g, m);
         break;
     case ENDING_POLL_REFUSED:
         buf_addf(b, "the provider does not tell how the run is: %s", problem);

@@ -98,6 +98,15 @@ def test_k6_elapsed_time_plan(sim: Simulator, client: Client) -> None:
     assert k6_read(client, run)["run_status"] == 3
 
 
+def test_a_step_waits_for_a_condition(sim: Simulator, client: Client) -> None:
+    holds: list[bool] = []
+    sim.k6.plan(7, {"steps": [{"set": {"run_status": 2}}, {"when": lambda: holds, "set": {"run_status": 3}}]})
+    run = k6_start(client)
+    assert [k6_read(client, run)["run_status"] for _ in range(3)] == [2, 2, 2]
+    holds.append(True)
+    assert k6_read(client, run)["run_status"] == 3
+
+
 @pytest.mark.parametrize("stop, ignore, expected", [
     ({"after_polls": 0}, False, [5, 5]),
     ({"after_polls": 1}, False, [2, 5]),
@@ -313,6 +322,7 @@ def raw_ask(sim: Simulator, timeout: float = 5) -> tuple[bytes, str]:
     ("empty", {}, "open", 0, b"Content-Length: 0"),
     ("html", {}, "open", 0, b"text/html"),
     ("redirect", {"location": "http://elsewhere/x", "status": 307}, "open", 0, b"Location: http://elsewhere/x"),
+    ("redirect", {"location": "{target}?again"}, "open", 0, b"Location: " + START.encode() + b"?again"),
     ("status", {"status": 503, "headers": {"Retry-After": "1"}}, "open", 0, b"Retry-After: 1"),
     ("status", {"status": 403, "message": "no licence"}, "open", 0, b'{"error": {"message": "no licence", "code": 4}}'),
     ("status", {"status": 200, "body": "text", "content_type": "text/plain"}, "open", 0, b"text/plain"),
@@ -325,6 +335,23 @@ def test_fault(sim: Simulator, kind: str, options: dict[str, Any], end: str, run
     assert wanted in data
     assert fault.hits == 1 and sim.starts()[0].fault == kind
     assert raw_ask(sim, 0.3)[0].startswith(b"HTTP/1.1 200 OK")  # the second is answered honestly
+
+
+def heard(sim: Simulator) -> bool:
+    """Whether a connection is accepted."""
+    try:
+        socket.create_connection(("127.0.0.1", sim.port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("ms", [None, 50])
+def test_refuse(sim: Simulator, ms: float | None) -> None:
+    struck: list[bool] = []
+    sim.fault("start", "refuse", ms=ms, then=lambda: struck.append(heard(sim)))
+    assert raw_ask(sim) == (b"", "reset") and struck == [True] and sim.runs == []
+    assert sim.wait_for(lambda: heard(sim)) if ms else not heard(sim)
 
 
 def test_half_body_is_half(sim: Simulator) -> None:
@@ -373,7 +400,7 @@ def test_silence_ends_with_the_server() -> None:
 
 
 def test_every_kind_of_fault_is_tested_here() -> None:
-    tested = {"drop_before", "drop_after", "half_headers", "half_body", "truncated_chunked", "close_after", "raw", "silence", "empty",
+    tested = {"drop_before", "drop_after", "refuse", "half_headers", "half_body", "truncated_chunked", "close_after", "raw", "silence", "empty",
               "html", "redirect", "status", "delay_ms", "slow_body", "huge", "gzip_bomb"}
     assert set(KINDS) == tested
 

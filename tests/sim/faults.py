@@ -10,14 +10,16 @@ match   "METHOD REGEX": the method (or *) and a pattern that the path (with its 
         or one word: a kind of request (start, poll, details, cancel, find, any), perhaps of one provider ("k6-v2:poll")
 nth     1 (default), a list [1, 3], a range "2.." or "1..3", or "*"
 process whether the provider acts on the request all the same; every kind has the sensible default given below
+then    from Python only: called when the fault strikes, before the client sees anything of it
 
 kind                 what the client sees                                                   processed
 status               status=, headers=, and body= or message= (in the provider's shape)     no
 html                 200 and a login page (body=)                                           no
 empty                status= (200) and no body                                              no
-redirect             status= (302), location=                                               no
+redirect             status= (302), location=, where {target} is the request's own          no
 raw                  data=, exactly these bytes; keep=true leaves the connection open       no
 drop_before          reset at once                                                          no
+refuse               the same, and for ms= (or for ever) the port refuses connections       no
 silence              nothing, until the client goes away                                    no
 drop_after           reset instead of a reply                                               yes
 half_headers         the head breaks off                                                    yes
@@ -29,7 +31,7 @@ gzip_bomb            mb= (64) of blanks, compressed                             
 close_after          the honest answer, then the connection is closed                       yes
 delay_ms             the honest answer, ms= later                                           yes
 
-A refused connection needs no server: tests use a closed port.
+A connection that is refused from the beginning needs no request to match: see Server.deafen.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from sim.messages import Request, Response
 
 if TYPE_CHECKING:
     from sim.runs import Provider
-    from sim.server import Connection
+    from sim.server import Connection, Server
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
 
@@ -70,13 +72,14 @@ class Fault:
     kind: str
     nth: Any = 1
     options: dict[str, Any] = field(default_factory=dict)
+    then: Callable[[], None] | None = None
     seen: int = 0
     hits: int = 0
 
     @staticmethod
     def make(spec: Mapping[str, Any]) -> "Fault":
         rest = dict(spec)
-        fault = Fault(rest.pop("match"), rest.pop("kind"), rest.pop("nth", 1), rest)
+        fault = Fault(rest.pop("match"), rest.pop("kind"), rest.pop("nth", 1), rest, rest.pop("then", None))
         if fault.kind not in KINDS:
             raise ValueError(f"unknown fault {fault.kind!r}; there are: {', '.join(KINDS)}")
         return fault
@@ -107,6 +110,7 @@ class Fault:
 class Exchange:
     """What a fault works on. `response` is the honest answer, None if the provider was not asked."""
 
+    server: "Server"
     connection: "Connection"
     request: Request
     response: Response | None
@@ -158,7 +162,8 @@ def _empty(x: Exchange) -> bool:
 
 
 def _redirect(x: Exchange) -> bool:
-    x.answer(Response(int(x.options.get("status", 302)), b"", [("Location", x.options["location"])]))
+    location = x.options["location"].replace("{target}", x.request.target)
+    x.answer(Response(int(x.options.get("status", 302)), b"", [("Location", location)]))
     return True
 
 
@@ -171,6 +176,11 @@ def _raw(x: Exchange) -> bool:
 def _drop(x: Exchange) -> bool:
     x.connection.reset()
     return False
+
+
+def _refuse(x: Exchange) -> bool:
+    x.server.deafen(x.options.get("ms"))
+    return _drop(x)
 
 
 def _silence(x: Exchange) -> bool:
@@ -262,6 +272,7 @@ KINDS: dict[str, Kind] = {
     "redirect": Kind(_redirect, False),
     "raw": Kind(_raw, False),
     "drop_before": Kind(_drop, False),
+    "refuse": Kind(_refuse, False),
     "silence": Kind(_silence, False),
     "drop_after": Kind(_drop, True),
     "half_headers": Kind(_half_headers, True),

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from sim.messages import Request, Response
 
@@ -40,6 +40,8 @@ class Step:
     """Overrides the provider's own idea of whether this state is final."""
     after_polls: int | None = None
     after_ms: float | None = None
+    when: Callable[[], Any] | None = None
+    """From Python only: the step is entered at the first look after this holds."""
 
     @staticmethod
     def make(spec: "Step | Mapping[str, Any]") -> "Step":
@@ -120,8 +122,10 @@ class Run:
         while self._index + 1 < len(self._steps):
             nxt = self._steps[self._index + 1]
             polls, ms = nxt.after_polls, nxt.after_ms
-            if polls is None and ms is None:
+            if polls is None and ms is None and nxt.when is None:
                 polls = 1  # the plain list: one step a poll
+            if nxt.when is not None and not nxt.when():
+                return
             if polls is not None and self._polls_in_step < polls:
                 return
             if ms is not None and (now - self._entered) * 1000 < ms:

@@ -18,6 +18,7 @@ from typing import Callable
 
 from sim.messages import Headers, Request, Response
 
+BACKLOG = 2048
 MAX_HEAD = 256 * 1024
 MAX_BODY = 64 * 1024 * 1024
 
@@ -187,13 +188,18 @@ class Server:
         self.internal_errors: list[str] = []
         self._live: set[Connection] = set()
         self._closing = threading.Event()
+        self._deaf_ms: float | None = None
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
 
     def start(self, port: int = 0) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-        self.port = self._listener.getsockname()[1]
+        # Bound by its number, for only then deafen() does not give the port away.
+        with socket.socket() as chooser:
+            chooser.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            chooser.bind(("127.0.0.1", 0))
+            self.port = port or chooser.getsockname()[1]
+            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=BACKLOG)
         self._thread = threading.Thread(target=self._accept, name="accept", daemon=True)
         self._thread.start()
 
@@ -215,12 +221,33 @@ class Server:
         for connection in live:
             connection.wake()
 
+    def deafen(self, ms: float | None = None) -> None:
+        """From now on the port refuses connections, for some time or for ever; those there are live on."""
+        self._deaf_ms = ms
+        try:
+            if self._listener is not None:
+                self._listener.shutdown(socket.SHUT_RDWR)  # ends accept(); the port stays ours
+        except OSError:  # it is deaf already
+            pass
+
+    def _hears_again(self, listener: socket.socket) -> bool:
+        """accept() was ended by deafen() or close(): false if it is for good."""
+        if self._closing.wait(None if self._deaf_ms is None else self._deaf_ms / 1000):
+            return False
+        try:
+            listener.listen(BACKLOG)
+        except OSError:  # closed in the meantime
+            return False
+        return True
+
     def _accept(self) -> None:
         listener = self._listener
         while listener is not None and not self._closing.is_set():
             try:
                 sock, _ = listener.accept()
             except OSError:
+                if self._hears_again(listener):
+                    continue
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.changed:

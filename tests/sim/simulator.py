@@ -21,6 +21,7 @@ Providers are found by themselves: every module of this folder that binds the na
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -46,6 +47,7 @@ from sim.runs import Provider, Run  # noqa: E402
 from sim.server import Connection, Gone, Server  # noqa: E402
 
 
+@functools.cache
 def provider_classes() -> list[type[Provider]]:
     """Every provider module of this folder; longest prefix first, so that the one mounted at the root comes last."""
     found = []
@@ -236,7 +238,9 @@ class Simulator:
             self.server.changed.notify_all()
         try:
             if fault is not None:
-                return KINDS[fault.kind].act(Exchange(connection, request, response, provider, fault.options))
+                if fault.then is not None:
+                    fault.then()
+                return KINDS[fault.kind].act(Exchange(self.server, connection, request, response, provider, fault.options))
             assert response is not None
             request.status = response.status
             connection.send(response.wire())
