@@ -169,7 +169,7 @@ static void record_reply(struct gate *g, const struct member *m, const struct ev
     struct err e = {""};
     int rc = 0;
 
-    if (!g->options->journal || (!starting && m->life.state != RUN_FINDING))
+    if (!g->options->journal || m->attach || (!starting && m->life.state != RUN_FINDING))
         return;
     switch (event->reply) {
     case REPLY_GOOD:
@@ -197,13 +197,13 @@ static void record_reply(struct gate *g, const struct member *m, const struct ev
     note_journal(g, rc, &e);
 }
 
-/* What is left running is for the next gate to take up. */
+/* What is left running is for the next gate to take up; what somebody else began is not ours. */
 static void record_end(struct gate *g, const struct member *m)
 {
     struct journal_entry entry = entry_of(m);
     struct err e = {""};
 
-    if (g->options->journal && m->life.remote_count && run_is_settled(&m->life))
+    if (g->options->journal && !m->attach && m->life.remote_count && run_is_settled(&m->life))
         note_journal(g, journal_ended(g->options->journal, &entry, m->life.outcome, g->wall, &e),
                      &e);
 }
@@ -1388,6 +1388,11 @@ static void loop(struct gate *g)
     }
 }
 
+static bool starts(enum gate_mode mode)
+{
+    return mode == GATE_RUN || mode == GATE_START;
+}
+
 static void init_member(struct gate *g, struct member *m, size_t number)
 {
     const struct gate_options *o = g->options;
@@ -1412,7 +1417,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .needs_details = p->tests && (p->tests_required || p->tests_decide),
         .can_find = p->requests[REQUEST_FIND].method != NULL,
         .has_earlier = p->find_duration.to != NULL && !config->expect_ms,
-        .key_life_ms = p->idempotency ? p->key_life_ms : 0,
+        .key_life_ms = p->idempotency && starts(o->mode) ? p->key_life_ms : 0,
         .start_only = o->mode == GATE_START,
         .once = o->mode == GATE_ONCE,
     };

@@ -186,6 +186,28 @@ def test_provider_without_a_list(gate: Gate, sim: Simulator) -> None:
     assert result.code == START_UNKNOWN and len(sim.starts()) == 1, result
 
 
+@pytest.mark.parametrize("command", ["cancel", "wait", "status"])
+def test_who_only_watches_starts_nothing(gate: Gate, sim: Simulator, command: str) -> None:
+    """Not even under the key of a start that may have been lost on its way."""
+    (gate.folder / "generic.ini").write_text(GENERIC_PROVIDER + "start.idempotency = Idempotency-Key 10m\n")
+    sim.fault("start", "silence")
+    process = gate.popen(generic_run(sim), "run", "--provider-file", "generic.ini", *JOURNAL)
+    process.wait_for(sim.starts, "the start")
+    process.popen.kill()
+    process.popen.wait()
+    result = gate(generic_run(sim), command, "--provider-file", "generic.ini", *JOURNAL)
+    assert len(sim.starts()) == 1 and "may exist" in result.err + result.out and result.code != PASSED, result
+
+
+def test_an_id_that_looks_like_a_secret(gate: Gate, sim: Simulator) -> None:
+    """It is starred in no file that has to find the run again."""
+    env = {"K6_CLOUD_TOKEN": "00000"}
+    sim.k6.plan(1, k6_v2.ends(polls=20))
+    killed_gate(gate, sim, k6_run(sim), env=env)
+    result = gate(k6_run(sim), "run", *JOURNAL, env=env, reports=False)
+    assert result.code == PASSED and len(sim.starts()) == 1, result
+
+
 @pytest.mark.parametrize("old", [False, True])
 def test_key_of_a_killed_start(gate: Gate, sim: Simulator, old: bool) -> None:
     """It is sent again under its key; unless the provider may have forgotten the key."""
@@ -319,6 +341,8 @@ def test_attach_beats_the_journal(gate: Gate, sim: Simulator) -> None:
     assert gate(k6_run(sim, "x"), "run").code == PASSED
     result = gate(k6_run(sim), "run", *JOURNAL, "--attach", f"load={sim.runs[1].id}")
     assert result.code == PASSED and result.run("load")["run_id"] == sim.runs[1].id, result
+    # The run that was taken up from nobody is not over because of that.
+    assert sim.runs[0].id in gate(k6_run(sim), "status", *JOURNAL).out
 
 
 # --- damage ------------------------------------------------------------------------------------------------------------------
