@@ -776,7 +776,7 @@ static enum outcome take_details(struct member *m, size_t remote, const struct d
     struct scope scope = scope_of(m, remote);
 
     reply_each_property(p, d, add_property, &adding);
-    if (!with_tests || !p->tests)
+    if (!with_tests || !p->tests.count)
         return outcome;
     reply_each_test(p, d, &scope, add_test, &adding);
     if (outcome == OUTCOME_PASSED && p->tests_required && !ran_a_test(adding.remote))
@@ -1414,7 +1414,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
         .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
         .start_tries = p->start_tries,
-        .needs_details = p->tests && (p->tests_required || p->tests_decide),
+        .needs_details = p->tests.count && (p->tests_required || p->tests_decide),
         .can_find = p->requests[REQUEST_FIND].method != NULL,
         .has_earlier = p->find_duration.to != NULL && !config->expect_ms,
         .key_life_ms = p->idempotency && starts(o->mode) ? p->key_life_ms : 0,

@@ -85,10 +85,15 @@ static int read_boolean(struct reading *r, void *slot, struct err *e)
     return 0;
 }
 
-/* A pointer, or a dot for the whole reply, whose pointer is empty: an empty value means no key. */
+/* A dot is the whole reply, whose pointer is empty: an empty value means no key. */
+static const char *pointer_of(const char *word)
+{
+    return strcmp(word, ".") == 0 ? "" : word;
+}
+
 static int read_pointer(struct reading *r, void *slot, struct err *e)
 {
-    const char *pointer = strcmp(r->entry->value, ".") == 0 ? "" : r->entry->value;
+    const char *pointer = pointer_of(r->entry->value);
 
     mem_replace(slot, pointer);
     return doc_pointer_check(pointer, e);
@@ -113,12 +118,13 @@ static int read_pointers(struct reading *r, void *slot, struct err *e)
     for (const char *p = r->entry->value; *p;) {
         size_t len = strcspn(p, ",\n");
         char *copy = mem_strndup(p, len);
-        char *pointer = text_trim(copy);
-        int rc = *pointer ? doc_pointer_check(pointer, e) : err_set(e, "a pointer is missing");
+        char *word = text_trim(copy);
+        int rc = *word ? doc_pointer_check(pointer_of(word), e)
+                       : err_set(e, "a pointer is missing");
 
         if (!rc) {
             list->items = mem_grow(list->items, &list->cap, list->count, sizeof(*list->items));
-            list->items[list->count++] = mem_strdup(pointer);
+            list->items[list->count++] = mem_strdup(pointer_of(word));
         }
         free(copy);
         if (rc)
@@ -504,7 +510,7 @@ static const struct definition_key {
     {"url", false, read_text, AT(url)},
     {"expect", false, read_text, AT(expect)},
     {"errors", false, read_pointers, AT(errors)},
-    {"tests", false, read_pointer, AT(tests)},
+    {"tests", false, read_pointers, AT(tests)},
     {"tests.decide", false, read_boolean, AT(tests_decide)},
     {"tests.required", false, read_boolean, AT(tests_required)},
     {"tests.name", false, read_pointers, AT(tests_name)},
@@ -726,9 +732,9 @@ static void check_find(struct provider *p, struct diags *d)
 static void check_tests(struct provider *p, struct diags *d)
 {
     check_where((struct checking){.provider = p, .diags = d, .run_known = true}, &p->tests_where);
-    if (p->tests && (!p->tests_name.count || !p->tests_rules.count))
+    if (p->tests.count && (!p->tests_name.count || !p->tests_rules.count))
         diag_add(d, p->file, p->line, "'tests' needs 'tests.name' and 'tests.rules' beside it");
-    if (!p->tests && (p->tests_name.count || p->tests_rules.count || p->tests_message.count ||
+    if (!p->tests.count && (p->tests_name.count || p->tests_rules.count || p->tests_message.count ||
                       p->tests_detail.count || p->tests_duration.to || p->tests_where.count ||
                       p->tests_decide))
         diag_add(d, p->file, p->line, "there are keys of 'tests', but no 'tests = /pointer'");
@@ -807,10 +813,11 @@ void provider_free(struct provider *p)
 {
     char *texts[] = {p->name,          p->file,        p->title, p->docs,   p->base_url,
                      p->trusted_url,   p->start_ids,   p->url,   p->expect, p->start_refused,
-                     p->idempotency,   p->tests,       p->find_items, p->find_created};
+                     p->idempotency,   p->find_items,  p->find_created};
     struct pointers *pointers[] = {&p->start_id,   &p->start_url,     &p->status_url,
                                    &p->errors,     &p->status_reason, &p->tests_name,
-                                   &p->tests_message, &p->tests_detail,  &p->find_id};
+                                   &p->tests_message, &p->tests_detail,  &p->find_id,
+                                   &p->tests};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);

@@ -122,7 +122,8 @@ struct provider {
     int *cancel_gone; /* HTTP statuses that mean "already over" */
     size_t gone_count, gone_cap;
 
-    char *tests; /* pointer to the array of tests; NULL: the provider reports none */
+    struct pointers tests; /* to the arrays of tests, each of which is read; none: the provider
+                              reports no tests */
     bool tests_decide;   /* a pass stands only if no test in it did otherwise */
     bool tests_required; /* without tests, a pass is empty */
     struct pointers tests_name, tests_message, tests_detail;

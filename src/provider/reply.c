@@ -227,10 +227,10 @@ static void take_test(const struct provider *p, const struct doc *item, test_fn 
     free(detail);
 }
 
-size_t reply_each_test(const struct provider *p, const struct doc *d, struct scope *scope,
-                       test_fn *take, void *user)
+/* Reads one array of tests; what is none holds none. */
+static size_t each_test_of(const struct provider *p, const struct doc *list, struct scope *scope,
+                           test_fn *take, void *user)
 {
-    const struct doc *list = p->tests ? doc_at(d, p->tests) : NULL;
     size_t size = doc_type(list) == DOC_ARRAY ? doc_size(list) : 0;
     size_t count = 0;
 
@@ -242,6 +242,16 @@ size_t reply_each_test(const struct provider *p, const struct doc *d, struct sco
         take_test(p, item, take, user);
         count++;
     }
+    return count;
+}
+
+size_t reply_each_test(const struct provider *p, const struct doc *d, struct scope *scope,
+                       test_fn *take, void *user)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < p->tests.count; i++)
+        count += each_test_of(p, doc_at(d, p->tests.items[i]), scope, take, user);
     return count;
 }
 

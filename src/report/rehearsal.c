@@ -101,8 +101,11 @@ void rehearsal_write(struct buf *out, const struct provider *p, const struct doc
     buf_addf(out, "%s: %s\n", p->name, p->title ? p->title : "(no title)");
     add_start(out, p, reply);
     add_status(out, p, reply);
-    if (p->tests) {
-        buf_addf(out, "tests at %s:\n", p->tests);
+    if (p->tests.count) {
+        buf_adds(out, "tests at ");
+        for (size_t i = 0; i < p->tests.count; i++)
+            buf_addf(out, "%s%s", i ? ", " : "", p->tests.items[i]);
+        buf_adds(out, ":\n");
         tests = reply_each_test(p, reply, &scope, add_test, out);
         if (!tests)
             buf_addf(out, "  none%s\n", p->tests_required ? ": a pass would be empty" : "");

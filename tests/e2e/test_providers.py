@@ -271,6 +271,17 @@ def test_testerarmy_steps(gate: Gate, sim: Simulator) -> None:
     assert tests[1]["message"] == "No button"
 
 
+def test_testerarmy_issues_are_tests(gate: Gate, sim: Simulator) -> None:
+    """All steps passed; what is wrong stands in the issues, and the warnings among them do not count."""
+    issues = [testerarmy.issue("Wrong price"), testerarmy.issue("Slow page", type="warning")]
+    sim.provider("testerarmy").plan(TEST, testerarmy.ends(result="FAILED", steps=[testerarmy.step("Open /pricing")], issues=issues))
+    result = gate(a_run(sim, "testerarmy"), env=ENV)
+    assert [(t["name"], t["outcome"]) for t in result.run("it")["tests"]] == \
+        [("Open /pricing", "passed"), ("Wrong price", "failed"), ("Slow page", "skipped")]
+    assert "1 of 3 tests failed" in result.err and "| failed  Wrong price: Wrong price, in detail" in result.err, result
+    assert [c.get("name") for c in result.suite("it").iter("testcase") if c.find("failure") is not None] == ["verdict", "Wrong price"]
+
+
 def test_autonoma_steps_are_fetched_once(gate: Gate, sim: Simulator) -> None:
     steps = [autonoma.step("Log in"), autonoma.step("Pay", "failed"), autonoma.step("Leave", "pending")]
     sim.provider("autonoma").plan("t1", autonoma.ends("failed", run_steps=steps))

@@ -156,7 +156,8 @@ static void dump(struct buf *b, const struct provider *p)
     add_pointers(b, "errors", &p->errors);
     for (size_t i = 0; i < p->gone_count; i++)
         buf_addf(b, "gone %d\n", p->cancel_gone[i]);
-    buf_addf(b, "tests %s %d\n", p->tests, p->tests_required);
+    buf_addf(b, "tests required %d\n", p->tests_required);
+    add_pointers(b, "tests", &p->tests);
     add_pointers(b, "name", &p->tests_name);
     add_pointers(b, "message", &p->tests_message);
     add_pointers(b, "detail", &p->tests_detail);
@@ -218,7 +219,7 @@ static void test_all_keys(void **state)
         "url = https://app.example/{id}\n"
         "expect = {n}m\n"
         "errors = /message\n"
-        "tests = /tests\n"
+        "tests = /tests, .\n"
         "tests.required = no\n"
         "tests.name = /name\n"
         "tests.message = /message\n"
@@ -266,7 +267,8 @@ static void test_all_keys(void **state)
         "gone 404\n"
         "gone 409\n"
         "gone 410\n"
-        "tests /tests 0\n"
+        "tests required 0\n"
+        "tests /tests \n"
         "name /name\n"
         "message /message\n"
         "detail /detail /log\n"

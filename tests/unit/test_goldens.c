@@ -197,11 +197,13 @@ static void hit(const struct rules *rules, const struct doc *d, bool *hits)
 static void hit_tests(const struct provider *p, const struct doc *d, struct scope *scope,
                       struct hits *h)
 {
-    const struct doc *list = p->tests ? doc_at(d, p->tests) : NULL;
+    for (size_t k = 0; k < p->tests.count; k++) {
+        const struct doc *list = doc_at(d, p->tests.items[k]);
 
-    for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++) {
-        if (conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
-            hit(&p->tests_rules, doc_item(list, i), h->tests);
+        for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++) {
+            if (conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
+                hit(&p->tests_rules, doc_item(list, i), h->tests);
+        }
     }
 }
 
@@ -351,10 +353,12 @@ static void change_values(const char *where, const struct rules *rules, const st
 
 static void change_tests(const char *where, const struct provider *p, const struct doc *d)
 {
-    const struct doc *list = p->tests ? doc_at(d, p->tests) : NULL;
+    for (size_t k = 0; k < p->tests.count; k++) {
+        const struct doc *list = doc_at(d, p->tests.items[k]);
 
-    for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++)
-        change_values(where, &p->tests_rules, doc_item(list, i));
+        for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++)
+            change_values(where, &p->tests_rules, doc_item(list, i));
+    }
 }
 
 /* --- a reply ---------------------------------------------------------------------------------- */
