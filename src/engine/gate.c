@@ -816,11 +816,7 @@ static void set_urls(struct member *m)
 
 static void free_captures(struct member *m)
 {
-    for (size_t i = 0; i < m->capture_count; i++) {
-        free(m->captures[i].name);
-        free(m->captures[i].value);
-    }
-    free(m->captures);
+    captures_free(m->captures, m->capture_count);
     m->captures = NULL;
     m->capture_count = 0;
 }

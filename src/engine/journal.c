@@ -36,11 +36,7 @@ struct journal {
 /* All but the run's name. */
 static void forget(struct journal_entry *entry)
 {
-    for (size_t i = 0; i < entry->capture_count; i++) {
-        free(entry->captures[i].name);
-        free(entry->captures[i].value);
-    }
-    free(entry->captures);
+    captures_free(entry->captures, entry->capture_count);
     free(entry->start);
     free(entry->key);
     free(entry->ids);

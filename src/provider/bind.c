@@ -18,6 +18,15 @@ static const char *const type_names[] = {
     [PARAM_JSON] = "a JSON value",     [PARAM_CHOICE] = "one of its choices",
 };
 
+void captures_free(struct capture *captures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(captures[i].name);
+        free(captures[i].value);
+    }
+    free(captures);
+}
+
 const char *scope_value(void *user, const char *name)
 {
     const struct scope *scope = user;

@@ -45,6 +45,8 @@ struct capture {
     char *name, *value;
 };
 
+void captures_free(struct capture *captures, size_t count);
+
 /* What templates of this run can name. */
 struct scope {
     const struct binding *binding;

@@ -169,12 +169,8 @@ void start_reply_free(struct start_reply *r)
 {
     for (size_t i = 0; i < r->id_count; i++)
         free(r->ids[i]);
-    for (size_t i = 0; i < r->capture_count; i++) {
-        free(r->captures[i].name);
-        free(r->captures[i].value);
-    }
     free(r->ids);
-    free(r->captures);
+    captures_free(r->captures, r->capture_count);
     free(r->label);
     free(r->url);
     memset(r, 0, sizeof(*r));

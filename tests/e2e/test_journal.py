@@ -39,10 +39,10 @@ def write(gate: Gate, *lines: Any) -> None:
     (gate.folder / "runs.jsonl").write_text("".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines))
 
 
-def killed_gate(gate: Gate, sim: Simulator, pipeline: str, *args: str, **options: Any) -> None:
-    """A gate that was killed after its first polls."""
+def killed_gate(gate: Gate, sim: Simulator, pipeline: str, *args: str, until: Any = None, **options: Any) -> None:
+    """A gate that was killed as soon as a condition held; after its first polls if none is given."""
     process = gate.popen(pipeline, "run", *JOURNAL, *args, **options)
-    process.wait_for(lambda: len(sim.polls()) > 1, "a poll")
+    process.wait_for(until or (lambda: len(sim.polls()) > 1), "the moment to kill it")
     process.popen.kill()
     process.popen.wait()
 
@@ -130,10 +130,7 @@ def test_killed_again_and_again(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(1, k6_v2.ends(polls=40))
     for _ in range(4):
         before = len(sim.polls())
-        process = gate.popen(k6_run(sim), "run", *JOURNAL)
-        process.wait_for(lambda: len(sim.polls()) > before + 1, "a poll")
-        process.popen.kill()
-        process.popen.wait()
+        killed_gate(gate, sim, k6_run(sim), until=lambda: len(sim.polls()) > before + 1)
     assert gate(k6_run(sim), "run", *JOURNAL).code == PASSED and len(sim.starts()) == 1
 
 
@@ -141,10 +138,7 @@ def test_ended_but_not_reported(gate: Gate, sim: Simulator) -> None:
     """One run is over, another goes on, the gate is killed: neither is started again, and what passed is seen to pass again."""
     sim.k6.plan(2, k6_v2.ends(polls=60))
     text = k6_run(sim, "short", 1) + k6_run(sim, "long", 2)
-    process = gate.popen(text, "run", *JOURNAL)
-    process.wait_for(lambda: sim.starts() and "ended" in events(gate), "the end of the short run")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, text, until=lambda: sim.starts() and "ended" in events(gate))
     result = gate(text, "run", *JOURNAL)
     assert result.code == PASSED and len(sim.starts()) == 2, result
     assert result.run("short")["attached"] and result.run("long")["attached"]
@@ -153,10 +147,7 @@ def test_ended_but_not_reported(gate: Gate, sim: Simulator) -> None:
 def test_start_in_flight(gate: Gate, sim: Simulator) -> None:
     """Killed before the reply came: the run is looked up."""
     sim.fault("start", "silence", process=True)
-    process = gate.popen(k6_run(sim), "run", *JOURNAL)
-    process.wait_for(lambda: sim.runs, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, k6_run(sim), until=lambda: sim.runs)
     result = gate(k6_run(sim), "run", *JOURNAL)
     assert result.code == PASSED and len(sim.starts()) == 1 and sim.finds(), result
     assert result.run("load")["run_id"] == sim.runs[0].id
@@ -164,10 +155,7 @@ def test_start_in_flight(gate: Gate, sim: Simulator) -> None:
 
 def test_start_in_flight_never_arrived(gate: Gate, sim: Simulator) -> None:
     sim.fault("start", "silence")
-    process = gate.popen(k6_run(sim), "run", *JOURNAL)
-    process.wait_for(sim.starts, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, k6_run(sim), until=sim.starts)
     for _ in range(2):
         result = gate(k6_run(sim), "run", *JOURNAL)
         assert result.code == START_UNKNOWN and "--fresh" in result.run("load")["reason"], result
@@ -178,10 +166,7 @@ def test_start_in_flight_never_arrived(gate: Gate, sim: Simulator) -> None:
 
 def test_provider_without_a_list(gate: Gate, sim: Simulator) -> None:
     sim.fault("start", "silence", process=True)
-    process = gate.popen(qatech_run(sim), "run", *JOURNAL)
-    process.wait_for(sim.starts, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, qatech_run(sim), until=sim.starts)
     result = gate(qatech_run(sim), "run", *JOURNAL)
     assert result.code == START_UNKNOWN and len(sim.starts()) == 1, result
 
@@ -191,10 +176,7 @@ def test_who_only_watches_starts_nothing(gate: Gate, sim: Simulator, command: st
     """Not even under the key of a start that may have been lost on its way."""
     (gate.folder / "generic.ini").write_text(GENERIC_PROVIDER + "start.idempotency = Idempotency-Key 10m\n")
     sim.fault("start", "silence")
-    process = gate.popen(generic_run(sim), "run", "--provider-file", "generic.ini", *JOURNAL)
-    process.wait_for(sim.starts, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, generic_run(sim), "--provider-file", "generic.ini", until=sim.starts)
     result = gate(generic_run(sim), command, "--provider-file", "generic.ini", *JOURNAL)
     assert len(sim.starts()) == 1 and "may exist" in result.err + result.out and result.code != PASSED, result
 
@@ -213,14 +195,10 @@ def test_key_of_a_killed_start(gate: Gate, sim: Simulator, old: bool) -> None:
     """It is sent again under its key; unless the provider may have forgotten the key."""
     (gate.folder / "generic.ini").write_text(GENERIC_PROVIDER + "start.idempotency = Idempotency-Key 10m\n")
     sim.fault("start", "silence", process=True)
-    arguments = ("run", "--provider-file", "generic.ini", *JOURNAL)
-    process = gate.popen(generic_run(sim), *arguments)
-    process.wait_for(lambda: sim.runs, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, generic_run(sim), "--provider-file", "generic.ini", until=lambda: sim.runs)
     if old:
         write(gate, *[{**r, "at": "2026-01-01T00:00:00.000Z"} for r in records(gate)])
-    result = gate(generic_run(sim), *arguments)
+    result = gate(generic_run(sim), "run", "--provider-file", "generic.ini", *JOURNAL)
     assert len(sim.runs) == 1
     if old:
         assert result.code == START_UNKNOWN and len(sim.starts()) == 1, result
@@ -235,12 +213,8 @@ def test_several_runs_of_one_start(gate: Gate, sim: Simulator) -> None:
         GENERIC_PROVIDER.replace("start.id    = /id", "start.ids = /ids\nstart.refused = /refused\nstart.capture.note = /note")
         .replace("GET /status/{id}", "GET /status/{id}?note={note}"))
     sim.generic.plan("p", generic.ends(polls=20, start_body={"ids": ["g1"], "refused": ["g9"], "note": "a b"}))
-    arguments = ("run", "--provider-file", "generic.ini", *JOURNAL)
-    process = gate.popen(generic_run(sim, plan="p"), *arguments)
-    process.wait_for(lambda: len(sim.polls()) > 1, "a poll")
-    process.popen.kill()
-    process.popen.wait()
-    result = gate(generic_run(sim, plan="p"), *arguments)
+    killed_gate(gate, sim, generic_run(sim, plan="p"), "--provider-file", "generic.ini", until=lambda: len(sim.polls()) > 1)
+    result = gate(generic_run(sim, plan="p"), "run", "--provider-file", "generic.ini", *JOURNAL)
     assert result.code == ERROR and len(sim.starts()) == 1, result
     assert "1 of 2 runs were refused" in result.run("gen")["reason"]
     assert {r.query for r in sim.polls()} == {"note=a%20b"}
@@ -250,10 +224,7 @@ def test_attempts_go_on(gate: Gate, sim: Simulator) -> None:
     """The second of three attempts was under way: it is taken up as the second, and a third may follow."""
     sim.k6.plan(1, [k6_v2.ends(result_status=1), k6_v2.ends(polls=20, result_status=1), k6_v2.ends()])
     text = k6_run(sim, attempts=3, retry_on="failed")
-    process = gate.popen(text, "run", *JOURNAL)
-    process.wait_for(lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1, "the second attempt")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1)
     result = gate(text, "run", *JOURNAL)
     assert result.code == PASSED and len(sim.starts()) == 3, result
     assert result.run("load")["attempt"] == 3 and result.run("load")["attached"]
@@ -262,10 +233,7 @@ def test_attempts_go_on(gate: Gate, sim: Simulator) -> None:
 def test_needs_of_a_run_that_was_started(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(2, k6_v2.ends(polls=20))
     text = k6_run(sim, "first", 1) + k6_run(sim, "second", 2, needs="first")
-    process = gate.popen(text, "run", *JOURNAL)
-    process.wait_for(lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1, "the second run")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1)
     result = gate(text, "run", *JOURNAL)
     assert result.code == PASSED and len(sim.starts()) == 2, result
 
@@ -370,10 +338,7 @@ def machine_died(gate: Gate, *, keep: list[str]) -> None:
 def test_announced_only(gate: Gate, sim: Simulator, died: str, arrived: bool) -> None:
     """A process that died before its start left has started nothing; of a machine that died nobody knows."""
     sim.fault("start", "silence", process=arrived)
-    process = gate.popen(k6_run(sim, outage="300ms"), "run", *JOURNAL)
-    process.wait_for(lambda: sim.runs if arrived else sim.starts(), "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, k6_run(sim, outage="300ms"), until=lambda: sim.runs if arrived else sim.starts())
     if died == "machine":
         machine_died(gate, keep=["starting"])
     else:
@@ -562,20 +527,14 @@ def test_cancel_a_lost_start(gate: Gate, sim: Simulator) -> None:
     """The gate was killed with its start in flight; the clean-up job finds the run and cancels it."""
     sim.k6.plan(1, k6_v2.runs_on())
     sim.fault("start", "silence", process=True)
-    process = gate.popen(k6_run(sim), "run", *JOURNAL)
-    process.wait_for(lambda: sim.runs, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, k6_run(sim), until=lambda: sim.runs)
     result = gate(k6_run(sim), "cancel", *JOURNAL)
     assert result.code == 0 and sim.runs[0].stop_requests == 1 and len(sim.starts()) == 1, result
 
 
 def test_status_of_a_lost_start(gate: Gate, sim: Simulator) -> None:
     sim.fault("start", "silence")
-    process = gate.popen(k6_run(sim), "run", *JOURNAL)
-    process.wait_for(sim.starts, "the start")
-    process.popen.kill()
-    process.popen.wait()
+    killed_gate(gate, sim, k6_run(sim), until=sim.starts)
     result = gate(k6_run(sim), "status", *JOURNAL)
     assert result.code == START_UNKNOWN and "load start_unknown" in result.out and "may exist" in result.err, result
     assert len(sim.starts()) == 1
