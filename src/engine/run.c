@@ -378,8 +378,9 @@ static struct action watch(struct run *r, int64_t now, int64_t delay)
 /* What was started before this gate was there: by somebody else, or by an earlier gate. */
 static void take_up(struct run *r, const struct event *e, int64_t now)
 {
-    if (!e->attempt)
-        r->limits.attempts = 1; /* who watches the run of somebody else starts nothing */
+    /* Who watches the run of somebody else starts nothing, nor does who only looks. */
+    if (!e->attempt || r->limits.once)
+        r->limits.attempts = 1;
     r->attempt = e->attempt ? e->attempt : 1;
     r->began = now - e->age_ms;
     r->deadline = r->limits.timeout_ms ? now + r->limits.timeout_ms : never;

@@ -2245,6 +2245,11 @@ static void test_once(void **state)
         watch(&l, 1);
         told(&l, (enum outcome)o);
         expect_done(&l, (enum outcome)o, ENDING_SEEN);
+        /* Not even if it is a run of this pipeline. */
+        born(&l, &limits);
+        step(&l, &(struct event){.kind = EVENT_WATCH, .attempt = 1, .remotes = 1});
+        told(&l, (enum outcome)o);
+        expect_done(&l, (enum outcome)o, ENDING_SEEN);
     }
     for (int c = REPLY_ENDED; c < REPLY_CLASS_COUNT; c++) {
         born(&l, &limits);
