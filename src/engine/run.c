@@ -271,6 +271,7 @@ static void set_remotes(struct run *r, size_t count, size_t refused, int64_t now
     for (size_t i = 0; i < count; i++)
         r->remotes[i].outcome = OUTCOME_RUNNING;
     r->created = now;
+    r->doubtful = false; /* what a refusal may have begun in spite of itself was found */
 }
 
 /* The outcome of a run that was given up, for each reason to stop it. */

@@ -2144,6 +2144,31 @@ static void test_no_attempt_after_a_doubtful_refusal(void **state)
     expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
 }
 
+/* What such a refusal may have begun is known once it was looked up and found. */
+static void test_found_after_a_doubtful_refusal(void **state)
+{
+    struct run_limits limits = usual;
+    struct event refused = reply_event(REPLY_REFUSED);
+    struct life l;
+
+    (void)state;
+    limits.can_find = true;
+    limits.key_life_ms = DAY;
+    limits.attempts = 2;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    born(&l, &limits);
+    step(&l, &(struct event){.kind = EVENT_LOST, .attempt = 1});
+    expect_send(&l, REQUEST_START, 0);
+    refused.doubtful = true;
+    step(&l, &refused);
+    expect_send(&l, REQUEST_FIND, 0);
+    started(&l, 1, 0);
+    told(&l, OUTCOME_FAILED);
+    assert_true(run_is_settled(&l.run));
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    run_free(&l.run);
+}
+
 /* Nor is a run begun while the one before it may still go on. */
 static void test_no_attempt_beside_a_run(void **state)
 {
@@ -2312,6 +2337,7 @@ int main(void)
         cmocka_unit_test(test_attempts_are_apart),
         cmocka_unit_test(test_attempt_after_a_deadline),
         cmocka_unit_test(test_no_attempt_after_a_doubtful_refusal),
+        cmocka_unit_test(test_found_after_a_doubtful_refusal),
         cmocka_unit_test(test_no_attempt_beside_a_run),
         cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
