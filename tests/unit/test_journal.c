@@ -578,8 +578,8 @@ static void test_damage(void **state)
          "it does not say which run was started"},
         {STARTING "{\"event\":\"started\"," AT "," OF("load") ",\"ids\":[\"1\"],\"refused\":-1}\n",
          2, "it does not say which run was started"},
-        {STARTING "{\"event\":\"started\"," AT "," OF("load") ",\"ids\":[\"/\"],\"refused\":0}\n", 2,
-         "the run's id holds a character that no id has"},
+        {STARTING "{\"event\":\"started\"," AT "," OF("load") ",\"ids\":[\"/\"],\"refused\":0}\n",
+         2, "the run's id holds a character that no id has"},
         {STARTING "{\"event\":\"started\"," AT "," OF("load") ",\"ids\":[null],\"refused\":0}\n", 2,
          "the run's id is empty"},
         /* in the middle, and of another pipeline */
