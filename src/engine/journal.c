@@ -439,6 +439,23 @@ static struct doc *new_run_line(const struct journal *j, const char *event,
     return line;
 }
 
+/*
+ * What a provider has said, which may echo a secret. The rest of a line is our own: starred where a
+ * secret is a common word, it would not be found again.
+ */
+static struct doc *new_foreign(const char *said)
+{
+    struct buf text;
+    struct doc *d;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_adds(&text, said);
+    secret_redact(&text);
+    d = doc_new_string(text.text);
+    buf_free(&text);
+    return d;
+}
+
 /* Takes the line over. Half a line in the middle would be damage: what was written is undone. */
 static int append(struct journal *j, struct doc *line, bool sync, struct err *e)
 {
@@ -452,7 +469,6 @@ static int append(struct journal *j, struct doc *line, bool sync, struct err *e)
     buf_init(&text, BUF_CAP_TEXT);
     doc_print(&text, line, 0);
     doc_free(line);
-    secret_redact(&text);
     buf_addc(&text, '\n');
     if (ftruncate(j->fd, j->size) || file_write_fd(j->fd, &text) || (sync && fsync(j->fd))) {
         rc = err_set(e, "the journal %s cannot be written: %s", j->path, strerror(errno));
@@ -499,7 +515,7 @@ int journal_started(struct journal *j, const struct journal_entry *entry, int64_
         size_t len = strcspn(id, ",");
         char *copy = mem_strndup(id, len);
 
-        doc_append(ids, doc_new_string(copy));
+        doc_append(ids, new_foreign(copy));
         free(copy);
         id += len + (id[len] ? 1 : 0);
     }
@@ -507,14 +523,14 @@ int journal_started(struct journal *j, const struct journal_entry *entry, int64_
         struct doc *capture = doc_new_object();
 
         doc_set_member(capture, "name", doc_new_string(entry->captures[i].name));
-        doc_set_member(capture, "value", doc_new_string(entry->captures[i].value));
+        doc_set_member(capture, "value", new_foreign(entry->captures[i].value));
         doc_append(captures, capture);
     }
     doc_set_member(line, "ids", ids);
     doc_set_member(line, "refused", doc_new_integer((int64_t)entry->refused));
     doc_set_member(line, "captures", captures);
     if (entry->url)
-        doc_set_member(line, "url", doc_new_string(entry->url));
+        doc_set_member(line, "url", new_foreign(entry->url));
     return append(j, line, true, e);
 }
 

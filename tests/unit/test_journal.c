@@ -354,6 +354,7 @@ static void test_round_trip(void **state)
 /* A secret that a provider echoes stands in no file. */
 static void test_secrets_are_starred(void **state)
 {
+    struct capture capture = {text_of("echo"), text_of("s3cret/\"token\"!")};
     struct journal *j = open_as(JOURNAL_WRITE, "p.ini");
     struct journal_entry entry = entry_of("load", 1, "k");
     struct err e = {""};
@@ -362,6 +363,8 @@ static void test_secrets_are_starred(void **state)
     (void)state;
     secret_add("s3cret/\"token\"");
     entry.ids = text_of("11");
+    entry.captures = &capture;
+    entry.capture_count = 1;
     entry.url = text_of("https://app.example/?t=s3cret/\"token\"&u=s3cret%2F%22token%22");
     assert_int_equal(journal_starting(j, &entry, epoch, &e), 0);
     assert_int_equal(journal_started(j, &entry, epoch, &e), 0);
@@ -371,8 +374,34 @@ static void test_secrets_are_starred(void **state)
     free(text);
     j = open_as(JOURNAL_READ, "p.ini");
     check_found("secret", j, "load",
-                "load mark k #1 0-0 ids 11 url https://app.example/?t=***&u=***");
+                "load mark k #1 0-0 ids 11 url https://app.example/?t=***&u=*** echo=***!");
     journal_close(j);
+}
+
+/* But one that is a common word makes no run be forgotten: it would be started again. */
+static void test_secrets_that_are_words(void **state)
+{
+    static const char *const words[] = {"load", "p.ini", "mark", "key-1", "sent", "started",
+                                        "event", "2026"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct journal *j = open_as(JOURNAL_WRITE, "p.ini");
+        struct journal_entry entry = entry_of("load", 1, "key-1");
+        struct err e = {""};
+
+        secret_add(words[i]);
+        entry.ids = text_of("11");
+        assert_int_equal(journal_starting(j, &entry, epoch, &e), 0);
+        assert_int_equal(journal_sent(j, &entry, epoch, &e), 0);
+        assert_int_equal(journal_started(j, &entry, epoch, &e), 0);
+        journal_close(j);
+        j = open_as(JOURNAL_READ, "p.ini");
+        check_found(words[i], j, "load", "load mark key-1 #1 0-0 ids 11");
+        journal_close(j);
+        assert_int_equal(unlink(path), 0);
+        secret_clear();
+    }
 }
 
 /* --- whose lines ------------------------------------------------------------------------------ */
@@ -939,6 +968,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_over_is_written_at_the_end, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_round_trip, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_secrets_are_starred, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_secrets_that_are_words, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_other_pipelines, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_several_runs, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_boot, make_folder, drop_folder),
