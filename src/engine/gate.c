@@ -1404,7 +1404,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .timeout_ms = config->timeout_ms,
         .outage_ms = config->outage_ms,
         .cancel_grace_ms = gate->cancel_grace_ms,
-        .attempts = config->attempts,
+        .attempts = starts(o->mode) ? config->attempts : 1,
         .retry_on = config->retry_on,
         .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,

@@ -208,7 +208,7 @@ static struct action finish_lost(struct run *r)
 /* A run may have been started that nobody knows: now it is looked up, where that is possible. */
 static struct action lose(struct run *r, int64_t now)
 {
-    if (!r->limits.can_find || r->stop == STOP_NOW)
+    if (!r->limits.can_find)
         return finish_lost(r);
     r->state = RUN_FINDING;
     r->looking = now;
@@ -276,6 +276,7 @@ static void set_remotes(struct run *r, size_t count, size_t refused, int64_t now
     for (size_t i = 0; i < count; i++)
         r->remotes[i].outcome = OUTCOME_RUNNING;
     r->created = now;
+    r->doubtful = false; /* what a refusal may have begun in spite of itself was found */
 }
 
 /* The outcome of a run that was given up, for each reason to stop it. */
@@ -384,8 +385,9 @@ static struct action watch(struct run *r, int64_t now, int64_t delay)
 /* What was started before this gate was there: by somebody else, or by an earlier gate. */
 static void take_up(struct run *r, const struct event *e, int64_t now)
 {
-    if (!e->attempt)
-        r->limits.attempts = 1; /* who watches the run of somebody else starts nothing */
+    /* Who watches the run of somebody else starts nothing, nor does who only looks. */
+    if (!e->attempt || r->limits.once)
+        r->limits.attempts = 1;
     r->attempt = e->attempt ? e->attempt : 1;
     r->began = now - e->age_ms;
     r->deadline = r->limits.timeout_ms ? now + r->limits.timeout_ms : never;
@@ -518,9 +520,20 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
     return nothing();
 }
 
-static bool looked_long_enough(const struct run *r, int64_t now)
+/* When the last look is due. */
+static int64_t look_ends(const struct run *r)
 {
-    return r->limits.once || now - r->looking >= earliest(LOOK_MS, r->limits.outage_ms);
+    return r->looking + earliest(LOOK_MS, r->limits.outage_ms);
+}
+
+/* Not there yet, or no answer: once more, the last time when the look is over. */
+static struct action look_again(struct run *r, const struct event *e, int64_t now)
+{
+    if (r->limits.once || now >= look_ends(r))
+        return finish_lost(r);
+    pause_after_trouble(r, e, now);
+    r->next = earliest(r->next, look_ends(r));
+    return nothing();
 }
 
 static struct action find_reply(struct run *r, const struct event *e, int64_t now)
@@ -534,9 +547,7 @@ static struct action find_reply(struct run *r, const struct event *e, int64_t no
         return watch(r, now, 0);
     case REPLY_NOT_FOUND:
     case REPLY_RETRY:
-        if (looked_long_enough(r, now))
-            break;
-        return pause_after_trouble(r, e, now);
+        return look_again(r, e, now);
     case REPLY_UNKNOWN:
     case REPLY_ENDED:
     case REPLY_STRANGE:

@@ -251,6 +251,19 @@ size_t reply_each_test(const struct provider *p, const struct doc *d, struct sco
     return count;
 }
 
+/* As text_at, of what can be an id: a text or an integer. */
+static char *id_at(const struct pointers *pointers, const struct doc *item)
+{
+    for (size_t i = 0; i < pointers->count; i++) {
+        const struct doc *value = doc_at(item, pointers->items[i]);
+        const struct pointers one = {.items = &pointers->items[i], .count = 1};
+
+        if (doc_type(value) == DOC_STRING || doc_type(value) == DOC_INTEGER)
+            return text_at(&one, item);
+    }
+    return NULL;
+}
+
 /* The id of an element that can be ours and was made in time; NULL if it is none. */
 static char *candidate(const struct provider *p, const struct doc *item, int64_t from_ms,
                        int64_t to_ms)
@@ -263,7 +276,7 @@ static char *candidate(const struct provider *p, const struct doc *item, int64_t
     buf_init(&created, BUF_CAP_TEXT);
     if (text_of(item, p->find_created, &created) && !clock_parse_iso(created.text, &at) &&
         at >= from_ms && at <= to_ms)
-        id = text_at(&p->find_id, item);
+        id = id_at(&p->find_id, item);
     buf_free(&created);
     if (id && reply_check_id(id, &ignored)) {
         free(id);

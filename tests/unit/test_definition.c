@@ -106,6 +106,16 @@ static void add_span(struct buf *b, const char *title, const struct span *span)
                  span->from ? span->from : "", (int)span->unit_ms);
 }
 
+static void add_conditions(struct buf *b, const char *title, const struct conditions *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        buf_addf(b, "%s %s", title, list->items[i].subject);
+        for (size_t j = 0; j < list->items[i].count; j++)
+            buf_addf(b, "%s%s", j ? "|" : " ", list->items[i].matches[j].text);
+        buf_addc(b, '\n');
+    }
+}
+
 static void dump(struct buf *b, const struct provider *p)
 {
     static const char *const types[] = {
@@ -132,7 +142,7 @@ static void dump(struct buf *b, const struct provider *p)
             buf_addf(b, " max %" PRId64, param->max);
         buf_addc(b, '\n');
     }
-    for (int kind = REQUEST_START; kind <= REQUEST_CANCEL; kind++) {
+    for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++) {
         const struct request_def *request = &p->requests[kind];
 
         if (request->method)
@@ -143,8 +153,8 @@ static void dump(struct buf *b, const struct provider *p)
         add_assignments(b, "- header", &request->headers);
     }
     add_pointers(b, "id", &p->start_id);
-    buf_addf(b, "ids %s refused %s idempotency %s url %s expect %s\n", p->start_ids,
-             p->start_refused, p->idempotency, p->url, p->expect);
+    buf_addf(b, "ids %s refused %s idempotency %s for %d ms url %s expect %s\n", p->start_ids,
+             p->start_refused, p->idempotency, (int)p->key_life_ms, p->url, p->expect);
     add_rules(b, "start rule", &p->start_rules);
     add_assignments(b, "capture", &p->captures);
     add_pointers(b, "start url", &p->start_url);
@@ -164,6 +174,11 @@ static void dump(struct buf *b, const struct provider *p)
     add_span(b, "duration", &p->tests_duration);
     add_rules(b, "test rule", &p->tests_rules);
     add_assignments(b, "property", &p->properties);
+    buf_addf(b, "find items %s created %s\n", p->find_items, p->find_created);
+    add_pointers(b, "find id", &p->find_id);
+    add_conditions(b, "find where", &p->find_where);
+    add_span(b, "find duration", &p->find_duration);
+    add_conditions(b, "find finished", &p->find_finished);
 }
 
 static void test_all_keys(void **state)
@@ -195,7 +210,7 @@ static void test_all_keys(void **state)
         "start.headers = X-Start: {who}\n"
         "start.id = /id, /run/id\n"
         "start.refused = /refused\n"
-        "start.idempotency = X-Once\n"
+        "start.idempotency = X-Once\t1h30m\n"
         "start.rules =\n"
         "    skipped NONE if /none = true\n"
         "start.url = /url\n"
@@ -227,7 +242,15 @@ static void test_all_keys(void **state)
         "tests.duration = /took m\n"
         "tests.rules =\n"
         "    failed F if /ok = false\n"
-        "property.vus = /vus\n";
+        "property.vus = /vus\n"
+        "find = GET /runs?all=1\n"
+        "find.query.test = {n}\n"
+        "find.items = /runs\n"
+        "find.id = /id, /key\n"
+        "find.created = /made\n"
+        "find.where = /n = {n} and /by = me, us\n"
+        "find.duration = /end - /made ms\n"
+        "find.finished = /state = done, failed\n";
     static const char expected[] =
         "A title|https://docs.example/|https://api.example/v1\n"
         "auth6 X-Key <- {key}\n"
@@ -252,8 +275,11 @@ static void test_all_keys(void **state)
         "- header40 X-Id <- {id}\n"
         "details45 PATCH /details/{id}\n"
         "cancel46 DELETE /runs/{id}\n"
+        "find60 GET /runs?all=1\n"
+        "- query61 test <- {n}\n"
         "id /id /run/id\n"
-        "ids (null) refused /refused idempotency X-Once url https://app.example/{id} expect {n}m\n"
+        "ids (null) refused /refused idempotency X-Once for 5400000 ms "
+        "url https://app.example/{id} expect {n}m\n"
         "start rule29 skipped NONE\n"
         "capture32 region <- /region\n"
         "start url /url\n"
@@ -274,7 +300,13 @@ static void test_all_keys(void **state)
         "detail /detail /log\n"
         "duration /took in 60000 ms\n"
         "test rule58 failed F\n"
-        "property59 vus <- /vus\n";
+        "property59 vus <- /vus\n"
+        "find items /runs created /made\n"
+        "find id /id /key\n"
+        "find where /n {n}\n"
+        "find where /by me|us\n"
+        "find duration /end - /made in 1 ms\n"
+        "find finished /state done|failed\n";
     struct loaded l;
     struct buf b;
 
@@ -327,6 +359,37 @@ static void test_all_keys(void **state)
 #define ATTRIBUTE_FORM                                                                             \
     "is not possible here: expected required, default=TEXT, env=NAME, and min=N or max=N of an "   \
     "integer"
+
+/* How long a key is good for; ten minutes where it is not said. */
+static void test_key_life(void **state)
+{
+    static const struct {
+        const char *keys;
+        int64_t ms;
+    } rows[] = {
+        {"", 0},
+        {"start.idempotency = X-Once\n", 600000},
+        {"start.idempotency = X-Once 30s\n", 30000},
+        {"start.idempotency = X-Once\t \t24h\n", 86400000},
+        {"start.idempotency = X-Once 90\n", 90000},
+        {"start.idempotency =\n  X-Once\n  1m\n", 60000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct loaded l;
+        char text[400];
+
+        snprintf(text, sizeof(text), BASE "%s", rows[i].keys);
+        load(&l, text);
+        check_diags(rows[i].keys, &l.diags, "");
+        if (l.provider.key_life_ms != rows[i].ms)
+            fail_msg("%s: %" PRId64, rows[i].keys, l.provider.key_life_ms);
+        if (rows[i].ms)
+            assert_string_equal(l.provider.idempotency, "X-Once");
+        unload(&l);
+    }
+}
 
 static void test_mistakes(void **state)
 {
@@ -533,6 +596,10 @@ static void test_mistakes(void **state)
         {BASE "start.idempotency = X-Once:\n",
          "10: start.idempotency: 'X-Once:' is not the name of a header"},
         {BASE "start.idempotency = X-Once 1h\n", ""},
+        {BASE "start.idempotency = X-Once -1\n",
+         "10: start.idempotency: '-1' is not how long a key is good for"},
+        {BASE "start.idempotency = X-Once 1h 5m\n",
+         "10: start.idempotency: '1h 5m' is not how long a key is good for"},
         /* rules */
         {HEAD AUTH START "status = GET /{id}\nstatus.rules =\n  passed P if /s = 1\n"
                          "  passd Q if /s = 2\n\n  failed if /s = 3\n  failed F if s = 4\n",
@@ -603,6 +670,22 @@ static void test_mistakes(void **state)
         {BASE "find.items = /x\n", "1: there are keys of 'find', but no"},
         {BASE "find.where = /id = 1\n", "1: there are keys of 'find', but no"},
         {BASE "find.query.q = 1\n", "1: there are keys of 'find', but no"},
+        {BASE "find.duration = /s\n", "1: there are keys of 'find', but no"},
+        {BASE "find.finished = /e = 1\n", "1: there are keys of 'find', but no"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.duration = /s m\n"
+              "find.finished = /e exists\n",
+         ""},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.finished = /x = {nope}\n",
+         "1: {nope} is not a parameter"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.finished = /x = {id}\n",
+         "1: {id} is not known before the run is started"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.finished = /x = {token}\n",
+         "1: the secret {token} can stand in 'auth' only"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.duration = s\n"
+              "find.finished = s = 1\n",
+         "13: find.duration: 's' " SPAN_FORM "\n14: find.finished: 's' is not"},
+        {BASE FIND "find.id = /id\nfind.created = /at\nfind.finish = /s = 1\n",
+         "13: unknown key 'find.finish'"},
         {BASE "find = GET /runs/{id}\nfind.id = /id\nfind.created = /at\n",
          "10: {id} is not known before the run is started"},
         {BASE FIND "find.id = /id\nfind.created = /at\nfind.where = /x = {id}\n",
@@ -673,7 +756,7 @@ static void test_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_all_keys), cmocka_unit_test(test_key_life),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_secrets),
     };

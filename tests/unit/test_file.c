@@ -385,6 +385,82 @@ static void test_append(void **state)
     buf_free(&b);
 }
 
+/* Of an open file: from where it stands to its end, and the file stays open. */
+static void test_read_fd(void **state)
+{
+    struct err e = {.text = ""};
+    struct buf b;
+    int fd;
+
+    (void)state;
+    assert_int_equal(write_text(in_folder("file"), "0123456789", &e), 0);
+    fd = open(in_folder("file"), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(lseek(fd, 4, SEEK_SET), 4);
+    buf_init(&b, 100);
+    buf_adds(&b, ">");
+    assert_int_equal(file_read_fd(fd, "the file", &b, &e), 0);
+    assert_string_equal(b.text, ">456789");
+    assert_int_equal(file_read_fd(fd, "the file", &b, &e), 0); /* nothing is left */
+    assert_string_equal(b.text, ">456789");
+    buf_free(&b);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    buf_init(&b, 9);
+    assert_int_equal(file_read_fd(fd, "the file", &b, &e), -1);
+    assert_string_equal(e.text, "the file is larger than 9 bytes");
+    buf_free(&b);
+    assert_int_equal(close(fd), 0);
+    memset(&e, 0, sizeof(e));
+    buf_init(&b, 9);
+    assert_int_equal(file_read_fd(fd, "the file", &b, &e), -1);
+    assert_true(text_starts(e.text, "cannot read the file: "));
+    assert_true(text_ends(e.text, strerror(EBADF)));
+    buf_free(&b);
+}
+
+static void test_write_fd(void **state)
+{
+    const char *path = in_folder("log");
+    struct buf b;
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
+
+    (void)state;
+    assert_true(fd >= 0);
+    buf_init(&b, BUF_CAP_TEXT);
+    assert_int_equal(file_write_fd(fd, &b), 0); /* nothing is soon written */
+    buf_adds(&b, "a\n");
+    assert_int_equal(file_write_fd(fd, &b), 0);
+    assert_int_equal(file_write_fd(fd, &b), 0);
+    assert_holds(path, "a\na\n");
+    assert_int_equal(close(fd), 0);
+    errno = 0;
+    assert_int_equal(file_write_fd(fd, &b), -1);
+    assert_int_equal(errno, EBADF);
+    buf_free(&b);
+}
+
+/* All but the last name of a path; what cannot be made is found out by who uses it. */
+static void test_make_folders(void **state)
+{
+    struct stat st;
+    struct err e;
+
+    (void)state;
+    file_make_folders(in_folder("a/b/c/name"));
+    assert_int_equal(stat(in_folder("a/b/c"), &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_int_equal(entries_in(in_folder("a/b/c")), 0);
+    file_make_folders(in_folder("a/b/c/name")); /* they are there already */
+    file_make_folders(in_folder("a//d/"));
+    assert_int_equal(stat(in_folder("a/d"), &st), 0);
+    assert_int_equal(entries_in(in_folder("a")), 2);
+    file_make_folders("name");
+    assert_int_equal(entries_in(folder), 1);
+    assert_int_equal(write_text(in_folder("file"), "kept", &e), 0);
+    file_make_folders(in_folder("file/below/name"));
+    assert_holds(in_folder("file"), "kept");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +477,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_appends, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_read_endless, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_append, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_read_fd, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_write_fd, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_make_folders, make_folder, drop_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,14 @@
  *   expected.json  an entry a reply: what is to be read in it
  *   requests.ini   a section a request, "[start, with everything]": what is to be sent
  *
- * Members of an entry: file, kind (start, status, details or error), note (for people), id (of the
- * run, for tests.where), and what is to come out: outcome, state (the rule's label, null if none
- * holds), seen, reason, url, expect_ms, ids (null: none can be used), problem, refused, captures,
- * properties, tests (name, outcome, state, message, detail, duration_ms) and text (of an error).
+ * Members of an entry: file, kind (start, status, details, find or error), note (for people), id
+ * (of the run, for tests.where), and what is to come out: outcome, state (the rule's label, null if
+ * none holds), seen, reason, url, expect_ms, ids (null: none can be used), problem, refused,
+ * captures, properties, tests (name, outcome, state, message, detail, duration_ms) and text (of an
+ * error).
+ * Of a find: params (values of the run, by name), intervals (from, to and the ids of the runs that
+ * were made between them) and usual_ms (how long earlier runs took, or null); all three must be
+ * there, and among the intervals one with a single id, and one with none.
  * A member that is not there is not compared; outcome and state of a status, ids or outcome of a
  * start and text of an error must be there.
  *
@@ -18,6 +22,7 @@
  */
 #include "base/base.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -183,7 +188,7 @@ static void read_status(json_t *got, const struct provider *p, const struct doc 
 
 struct hits {
     bool status[RULES_MAX], start[RULES_MAX], tests[RULES_MAX];
-    size_t starts, statuses, errors;
+    size_t starts, statuses, errors, finds;
 };
 
 static void hit(const struct rules *rules, const struct doc *d, bool *hits)
@@ -370,7 +375,8 @@ static const char *member(const json_t *object, const char *key)
 
 static bool is_compared(const char *key)
 {
-    static const char *const others[] = {"file", "kind", "note", "id", "tests"};
+    static const char *const others[] = {"file", "kind", "note",      "id",
+                                         "tests", "params", "intervals", "usual_ms"};
 
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         if (strcmp(others[i], key) == 0)
@@ -432,16 +438,166 @@ static void need_members(const char *where, const json_t *entry, const char *con
     }
 }
 
+/* --- lists of runs ---------------------------------------------------------------------------- */
+
+/* The ids that a list names for an interval; NULL if it cannot be read. */
+static json_t *ids_in(const struct provider *p, const struct doc *d, struct scope *scope,
+                      int64_t from_ms, int64_t to_ms, int64_t *usual_ms)
+{
+    json_t *ids = json_array();
+    struct find_reply r;
+    struct err e = {""};
+    int rc = reply_read_find(&r, p, d, scope, from_ms, to_ms, &e);
+
+    for (size_t i = 0; i < r.id_count; i++)
+        json_array_append_new(ids, json_string(r.ids[i]));
+    *usual_ms = r.usual_ms;
+    find_reply_free(&r);
+    if (!rc)
+        return ids;
+    json_decref(ids);
+    return NULL;
+}
+
+/*
+ * A list of one run, in which one value that tells whose it is was taken out or replaced: it must
+ * not be ours then. A replaced id that can be one is the id of another run.
+ */
+static void change_member(const char *where, const struct provider *p, struct scope *scope,
+                          const json_t *root, const char *subject, const struct condition *c)
+{
+    struct buf pointer;
+
+    buf_init(&pointer, BUF_CAP_TEXT);
+    buf_addf(&pointer, "%s/0%s", p->find_items ? p->find_items : "", subject);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct doc *d = changed(root, pointer.text, changes[i]);
+        int64_t ignored;
+        json_t *ids = d ? ids_in(p, d, scope, 0, INT64_MAX, &ignored) : NULL;
+        bool is_id = !c && strcmp(subject, p->find_created) != 0;
+        const char *id = json_string_value(json_array_get(ids, 0));
+
+        if (d && !ids)
+            complain("%s: with another %s it is no list any more", where, subject);
+        else if (id && (!c || !still_holds(c, changes[i])) &&
+                 !(is_id && changes[i] && strstr(changes[i], id)))
+            complain("%s: with %s %s the run %s is ours", where, subject,
+                     changes[i] ? changes[i] : "taken out", id);
+        json_decref(ids);
+        doc_free(d);
+    }
+    buf_free(&pointer);
+}
+
+static void change_list(const char *where, const struct provider *p, struct scope *scope,
+                        const json_t *root)
+{
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct doc *d = p->find_items ? changed(root, p->find_items, changes[i]) : NULL;
+        int64_t usual_ms;
+        json_t *ids = d ? ids_in(p, d, scope, 0, INT64_MAX, &usual_ms) : NULL;
+
+        if (json_array_size(ids))
+            complain("%s: with %s %s there are runs", where, p->find_items,
+                     changes[i] ? changes[i] : "taken out");
+        json_decref(ids);
+        doc_free(d);
+    }
+}
+
+/* Each run of the list alone. */
+static void change_find(const char *where, const struct provider *p, struct scope *scope,
+                        const struct doc *d)
+{
+    const struct doc *list = doc_at(d, p->find_items ? p->find_items : "");
+    struct buf text;
+
+    /* As it is built here, it is a member of the reply. */
+    assert_true(!p->find_items || !strchr(p->find_items + 1, '/'));
+    buf_init(&text, BUF_CAP_TEXT);
+    for (size_t i = 0; i < doc_size(list); i++) {
+        json_t *root;
+
+        buf_clear(&text);
+        buf_addf(&text, "%s%s%s[", p->find_items ? "{\"" : "",
+                 p->find_items ? p->find_items + 1 : "", p->find_items ? "\":" : "");
+        doc_print(&text, doc_item(list, i), 0);
+        buf_adds(&text, p->find_items ? "]}" : "]");
+        root = json_loadb(text.text, text.len, 0, NULL);
+        assert_non_null(root);
+        change_list(where, p, scope, root);
+        change_member(where, p, scope, root, p->find_created, NULL);
+        for (size_t k = 0; k < p->find_id.count; k++)
+            change_member(where, p, scope, root, p->find_id.items[k], NULL);
+        for (size_t k = 0; k < p->find_where.count; k++)
+            change_member(where, p, scope, root, p->find_where.items[k].subject,
+                          &p->find_where.items[k]);
+        json_decref(root);
+    }
+    buf_free(&text);
+}
+
+static void check_interval(const char *where, const struct provider *p, struct scope *scope,
+                           const struct doc *d, json_t *expected)
+{
+    const char *from = member(expected, "from"), *to = member(expected, "to");
+    json_t *entry = json_object_get(expected, "ids");
+    int64_t from_ms = 0, to_ms = 0, usual_ms;
+    json_t *got = json_object(), *ids;
+
+    if (!from || !to || clock_parse_iso(from, &from_ms) || clock_parse_iso(to, &to_ms) || !entry)
+        complain("%s: an interval has from, to and ids", where);
+    ids = ids_in(p, d, scope, from_ms, to_ms, &usual_ms);
+    json_object_set_new(got, "ids", ids ? ids : json_null());
+    json_object_set_new(got, "from", json_string(from));
+    json_object_set_new(got, "to", json_string(to));
+    compare(where, expected, got);
+    json_decref(got);
+}
+
+static void check_find(const char *where, const struct provider *p, const struct doc *d,
+                       json_t *expected, struct scope *scope)
+{
+    json_t *intervals = json_object_get(expected, "intervals"), *usual, *interval, *ids;
+    size_t single = 0, none = 0, i;
+    int64_t usual_ms;
+
+    json_array_foreach(intervals, i, interval) {
+        size_t count = json_array_size(json_object_get(interval, "ids"));
+
+        single += count == 1;
+        none += count == 0;
+        check_interval(where, p, scope, d, interval);
+    }
+    if (!single || !none)
+        complain("%s: there must be an interval with one run, and one with none", where);
+    ids = ids_in(p, d, scope, 0, INT64_MAX, &usual_ms);
+    json_decref(ids);
+    usual = ms_or_null(usual_ms);
+    if (!json_equal(usual, json_object_get(expected, "usual_ms")))
+        complain("%s: usual_ms is %" PRId64, where, usual_ms);
+    if (!p->find_duration.to != (usual_ms < 0))
+        complain("%s: it must tell how long earlier runs took", where);
+    json_decref(usual);
+    change_find(where, p, scope, d);
+}
+
+/* --- any reply -------------------------------------------------------------------------------- */
+
 static void check_document(const char *where, const char *kind, const struct provider *p,
                            const struct doc *d, json_t *expected, struct hits *h)
 {
     static const char *const of_start[] = {"ids", NULL}, *const of_status[] = {"outcome", "state",
-                                                                               NULL};
+                                                                               NULL},
+                      *const of_find[] = {"params", "intervals", "usual_ms", NULL};
     struct binding binding = {.provider = p};
     struct scope scope = {.binding = &binding, .id = member(expected, "id")};
     json_t *got = json_object(), *tests = json_array(), *properties = json_object();
 
     binding.values = mem_alloc(p->param_count, sizeof(*binding.values));
+    for (size_t i = 0; i < p->param_count; i++)
+        binding.values[i].text =
+            mem_strdup(member(json_object_get(expected, "params"), p->params[i].name));
     json_object_set_new(got, "tests", tests);
     json_object_set_new(got, "properties", properties);
     if (strcmp(kind, "start") == 0) {
@@ -462,12 +618,19 @@ static void check_document(const char *where, const char *kind, const struct pro
         reply_each_property(p, d, note_property, properties);
         hit_tests(p, d, &scope, h);
         change_tests(where, p, d);
+    } else if (strcmp(kind, "find") == 0) {
+        need_members(where, expected, of_find);
+        check_find(where, p, d, expected, &scope);
+        json_object_set(got, "params", json_object_get(expected, "params"));
+        h->finds++;
     } else {
-        complain("%s: '%s' is not start, status, details or error", where, kind);
+        complain("%s: '%s' is not start, status, details, find or error", where, kind);
     }
     compare(where, expected, got);
     compare_tests(where, expected, got);
     json_decref(got);
+    for (size_t i = 0; i < p->param_count; i++)
+        free(binding.values[i].text);
     free(binding.values);
 }
 
@@ -573,6 +736,8 @@ static void test_replies(void **state)
         if (!h.starts || !h.statuses || !h.errors)
             complain("%s: %zu replies to start, %zu to status, %zu errors: there must be some",
                      name, h.starts, h.statuses, h.errors);
+        if (p->requests[REQUEST_FIND].method && !h.finds)
+            complain("%s: there is no list of runs to find a lost one in", name);
         json_decref(entries);
     }
     assert_int_equal(mistakes, 0);

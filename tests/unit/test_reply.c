@@ -465,6 +465,209 @@ static void test_tests(void **state)
     unload(&l);
 }
 
+/* --- lists of runs ---------------------------------------------------------------------------- */
+
+/* Minutes of one day, as times and as milliseconds. */
+#define MADE(minute) "\"made\": \"2026-03-02T09:" minute ":00Z\""
+#define RUN(id, minute) "{\"id\": " id ", " MADE(minute) ", \"test\": 7}"
+
+static const int64_t nine = INT64_C(1772442000000); /* 2026-03-02T09:00:00Z */
+
+enum { MINUTE = 60000 };
+
+/* What a list tells of the runs between two minutes; keys: further ones of the definition. */
+static void check_find(const char *keys, const char *json, int from, int to, const char *expected)
+{
+    struct bound_value values[2] = {{.text = (char *)(uintptr_t) "7"}, {.text = NULL}};
+    struct binding binding = {.values = values};
+    struct scope scope = {.binding = &binding};
+    struct doc *d = parse(json);
+    struct find_reply r;
+    struct err e = {""};
+    struct loaded l;
+    struct buf got;
+
+    buf_init(&got, BUF_CAP_TEXT);
+    buf_addf(&got, "param.test = string\nparam.unset = string\nfind.id = /id, /key\n"
+                   "find.created = /made\n%s", keys);
+    load(&l, got.text);
+    binding.provider = &l.provider;
+    buf_clear(&got);
+    if (reply_read_find(&r, &l.provider, d, &scope, nine + (int64_t)from * MINUTE,
+                        nine + (int64_t)to * MINUTE, &e)) {
+        assert_true(!r.id_count && r.usual_ms == -1);
+        buf_addf(&got, "! %s", e.text);
+    }
+    for (size_t i = 0; i < r.id_count; i++)
+        buf_addf(&got, "%s%s", i ? "," : "", r.ids[i]);
+    if (r.usual_ms >= 0)
+        buf_addf(&got, " usual %" PRId64, r.usual_ms);
+    if (strcmp(got.text, expected) != 0)
+        fail_msg("%s of %s, %d to %d: got '%s', expected '%s'", keys, json, from, to, got.text,
+                 expected);
+    find_reply_free(&r);
+    doc_free(d);
+    buf_free(&got);
+    unload(&l);
+}
+
+static void test_find_list(void **state)
+{
+    static const struct {
+        const char *keys, *json, *expected;
+    } rows[] = {
+        /* the whole reply */
+        {"", "[]", ""},
+        {"", "[" RUN("1", "10") "]", "1"},
+        {"", "{}", "! the reply holds no list of runs"},
+        {"", "{\"runs\": [" RUN("1", "10") "]}", "! the reply holds no list of runs"},
+        /* or a member of it */
+        {"find.items = /runs\n", "{\"runs\": []}", ""},
+        {"find.items = /runs\n", "{\"runs\": [" RUN("1", "10") "," RUN("\"b\"", "11") "]}", "1,b"},
+        {"find.items = /a/b\n", "{\"a\": {\"b\": [" RUN("1", "10") "]}}", "1"},
+        {"find.items = /runs\n", "[" RUN("1", "10") "]",
+         "! the reply holds no list of runs at /runs"},
+        {"find.items = /runs\n", "{}", "! the reply holds no list of runs at /runs"},
+        {"find.items = /runs\n", "{\"runs\": null}", "! the reply holds no list of runs at /runs"},
+        {"find.items = /runs\n", "{\"runs\": {}}", "! the reply holds no list of runs at /runs"},
+        {"find.items = /runs\n", "{\"runs\": \"none\"}",
+         "! the reply holds no list of runs at /runs"},
+        /* each id once, in the order of the list */
+        {"", "[" RUN("2", "10") "," RUN("1", "11") "," RUN("\"2\"", "12") "," RUN("1", "13") "]",
+         "2,1"},
+        {"", "[{\"key\": \"k\", " MADE("10") "}]", "k"},
+        {"", "[{\"id\": null, \"key\": \"k\", " MADE("10") "}]", "k"},
+        {"", "[{\"id\": 1, \"key\": \"k\", " MADE("10") "}]", "1"},
+        /* what is no run */
+        {"", "[null, 1, \"x\", [], {}, [1], true, " RUN("3", "10") "]", "3"},
+        /* ids that cannot be one */
+        {"", "[" RUN("\"\"", "10") "," RUN("null", "10") "," RUN("[]", "10") "," RUN("{}", "10")
+             "," RUN("\"a/b\"", "10") "," RUN("\"..\"", "10") "," RUN("\"a,b\"", "10")
+             "," RUN("\"a\\nb\"", "10") "," RUN("\"a b\"", "10") "]",
+         ""},
+        {"", "[{" MADE("10") "}, " RUN("4", "10") "]", "4"},
+        /* times that are none */
+        {"", "[{\"id\": 1}, {\"id\": 2, \"made\": null}, {\"id\": 3, \"made\": \"\"},"
+             "{\"id\": 4, \"made\": 1772442600}, {\"id\": 5, \"made\": \"09:10\"},"
+             "{\"id\": 6, \"made\": \"2026-02-30T09:10:00Z\"}, {\"id\": 7, \"made\": []},"
+             "{\"id\": 8, \"made\": \"2026-03-02\"}]",
+         ""},
+        {"", "[{\"id\": 1, \"made\": \"2026-03-02T10:10:00+01:00\"},"
+             "{\"id\": 2, \"made\": \"2026-03-02T09:10:00\"},"
+             "{\"id\": 3, \"made\": \"2026-03-02T09:10:00.999999Z\"},"
+             "{\"id\": 4, \"made\": \"2026-03-02T09:10:00+01:00\"}]",
+         "1,2,3"},
+        /* which can be ours */
+        {"find.where = /test = {test}\n",
+         "[" RUN("1", "10") ", {\"id\": 2, " MADE("10") ", \"test\": 8}, {\"id\": 3, " MADE(
+             "10") ", \"test\": \"7\"}, {\"id\": 4, " MADE("10") "}, {\"id\": 5, " MADE(
+             "10") ", \"test\": null}]",
+         "1,3"},
+        {"find.where = /test = {test} and /by = me\n",
+         "[" RUN("1", "10") ", {\"id\": 2, " MADE("10") ", \"test\": 7, \"by\": \"me\"}]", "2"},
+        {"find.where = /test = {unset}\n", "[" RUN("1", "10") "]", ""},
+        {"find.where = /by missing\n",
+         "[" RUN("1", "10") ", {\"id\": 2, " MADE("10") ", \"by\": 1}]", "1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_find(rows[i].keys, rows[i].json, 0, 30, rows[i].expected);
+}
+
+/* Both ends of the interval are in it. */
+static void test_find_interval(void **state)
+{
+    static const char list[] = "[" RUN("9", "09") "," RUN("10", "10") "," RUN("11", "11")
+                               ", {\"id\": 12, \"made\": \"2026-03-02T09:11:00.001Z\"}]";
+    static const struct {
+        int from, to;
+        const char *expected;
+    } rows[] = {
+        {0, 30, "9,10,11,12"}, {10, 11, "10,11"}, {10, 10, "10"}, {11, 12, "11,12"},
+        {0, 8, ""},            {0, 9, "9"},       {12, 30, ""},   {11, 10, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_find("", list, rows[i].from, rows[i].to, rows[i].expected);
+}
+
+/* No more than a list can be about; and a long list is read in good time. */
+static void test_find_many(void **state)
+{
+    struct scope scope = {0};
+    struct find_reply r;
+    struct err e = {""};
+    struct loaded l;
+    struct buf text;
+    struct doc *d;
+
+    (void)state;
+    load(&l, "find.id = /id\nfind.created = /made\n");
+    buf_init(&text, BUF_CAP_TEXT);
+    for (int i = 0; i < FOUND_MAX + 5; i++)
+        buf_addf(&text, "%c{\"id\": %d, " MADE("10") "}", i ? ',' : '[', i);
+    buf_addc(&text, ']');
+    d = parse(text.text);
+    assert_int_equal(reply_read_find(&r, &l.provider, d, &scope, 0, INT64_MAX, &e), 0);
+    assert_int_equal(r.id_count, FOUND_MAX);
+    assert_string_equal(r.ids[FOUND_MAX - 1], "999");
+    find_reply_free(&r);
+    doc_free(d);
+    buf_free(&text);
+    unload(&l);
+}
+
+#define TOOK(seconds) "{\"took\": " seconds ", \"test\": 7, \"end\": \"ok\"}"
+
+/* How long earlier runs took: the middle one, of those that came to their end. */
+static void test_find_usual(void **state)
+{
+    static const char took[] = "find.duration = /took\nfind.finished = /end = ok, bad\n"
+                               "find.where = /test = {test}\n";
+    static const struct {
+        const char *keys, *json, *expected;
+    } rows[] = {
+        {took, "[]", ""},
+        {took, "[" TOOK("5") "]", " usual 5000"},
+        {took, "[" TOOK("9") "," TOOK("1") "," TOOK("5") "]", " usual 5000"},
+        {took, "[" TOOK("1") "," TOOK("1000") "," TOOK("2") "," TOOK("3") "," TOOK("2") "]",
+         " usual 2000"},
+        /* of an even number the longer of the two: to poll too early is to poll in vain */
+        {took, "[" TOOK("9") "," TOOK("1") "]", " usual 9000"},
+        {took, "[" TOOK("4") "," TOOK("1") "," TOOK("3") "," TOOK("2") "]", " usual 3000"},
+        /* what is none */
+        {took, "[" TOOK("0") "," TOOK("-5") "," TOOK("null") "," TOOK("\"x\"") "," TOOK("[]") "]",
+         ""},
+        {took, "[" TOOK("0") "," TOOK("-5") "," TOOK("7") "]", " usual 7000"},
+        /* what did not come to its end, and what is another test */
+        {took, "[" TOOK("5") ", {\"took\": 900, \"test\": 7, \"end\": \"aborted\"},"
+               "{\"took\": 901, \"test\": 7}, {\"took\": 902, \"test\": 8, \"end\": \"ok\"},"
+               "{\"took\": 903, \"test\": 7, \"end\": null}]",
+         " usual 5000"},
+        {took, "[{\"took\": 3, \"test\": 7, \"end\": \"bad\"}]", " usual 3000"},
+        /* as a difference; a run without an end has no length */
+        {"find.duration = /done - /made\n",
+         "[{" MADE("10") ", \"done\": \"2026-03-02T09:12:00Z\"}, {" MADE("10") ", \"done\": null},"
+         "{" MADE("10") ", \"done\": \"2026-03-02T09:09:00Z\"}]",
+         " usual 120000"},
+        {"find.duration = /took ms\n", "[{\"took\": 1500}]", " usual 1500"},
+        /* Not asked for. */
+        {"", "[" TOOK("5") "]", ""},
+        {"find.where = /test = {test}\n", "[" RUN("1", "10") "," TOOK("5") "]", "1"},
+        /* Both at once, and the length is that of runs of any time. */
+        {took,
+         "[{\"id\": 1, " MADE("50") ", \"took\": 60, \"test\": 7, \"end\": \"ok\"}," RUN(
+             "2", "10") "]",
+         "2 usual 60000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        check_find(rows[i].keys, rows[i].json, 0, 30, rows[i].expected);
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 static void test_errors(void **state)
@@ -550,9 +753,11 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check_id), cmocka_unit_test(test_start),
-        cmocka_unit_test(test_many_ids), cmocka_unit_test(test_status),
-        cmocka_unit_test(test_spans),    cmocka_unit_test(test_tests),
+        cmocka_unit_test(test_check_id),      cmocka_unit_test(test_start),
+        cmocka_unit_test(test_many_ids),      cmocka_unit_test(test_status),
+        cmocka_unit_test(test_spans),         cmocka_unit_test(test_tests),
+        cmocka_unit_test(test_find_list),     cmocka_unit_test(test_find_interval),
+        cmocka_unit_test(test_find_many),     cmocka_unit_test(test_find_usual),
         cmocka_unit_test(test_errors),
     };
 

@@ -57,6 +57,12 @@ static void watch(struct life *l, size_t remotes)
     step(l, &(struct event){.kind = EVENT_WATCH, .remotes = remotes});
 }
 
+/* An earlier gate has sent the start, that long ago, and has noted no reply. */
+static void lost(struct life *l, int64_t age_ms)
+{
+    step(l, &(struct event){.kind = EVENT_LOST, .attempt = 1, .age_ms = age_ms});
+}
+
 static void stop(struct life *l, enum stop why)
 {
     step(l, &(struct event){.kind = EVENT_STOP, .stop = why});
@@ -98,6 +104,12 @@ static void started(struct life *l, size_t remotes, size_t refused)
     step(l, &e);
 }
 
+/* The look-up has found it. */
+static void found(struct life *l)
+{
+    started(l, 1, 0);
+}
+
 /* A good reply to a status request; an outcome that is final is the end of that remote run. */
 static void told(struct life *l, enum outcome outcome)
 {
@@ -125,9 +137,14 @@ enum situation {
     STARTING,       /* the start is under way */
     RESENDING,      /* it surely was not processed, and waits to be sent again */
     RESTARTING,     /* between two attempts */
+    REPEATING,      /* it was lost, and waits to be sent again under its key */
     START_GIVEN_UP, /* under way, and the deadline has passed */
+    FINDING,        /* it was lost; the look-up is under way */
+    BETWEEN_FINDS,  /* it was not found, and will be looked up again */
+    FIND_GIVEN_UP,  /* the look-up is under way, and the deadline has passed */
     BETWEEN_POLLS,
     POLLING,
+    ASKING_EARLIER, /* how long earlier runs took */
     COLLECTING,
     BETWEEN_DETAILS,
     CANCELLING,      /* the cancellation is under way; the deadline has passed */
@@ -143,9 +160,14 @@ static const char *const situation_names[] = {
     [STARTING] = "starting",
     [RESENDING] = "resending",
     [RESTARTING] = "restarting",
+    [REPEATING] = "repeating",
     [START_GIVEN_UP] = "start given up",
+    [FINDING] = "finding",
+    [BETWEEN_FINDS] = "between finds",
+    [FIND_GIVEN_UP] = "find given up",
     [BETWEEN_POLLS] = "between polls",
     [POLLING] = "polling",
+    [ASKING_EARLIER] = "asking about earlier runs",
     [COLLECTING] = "collecting",
     [BETWEEN_DETAILS] = "between details",
     [CANCELLING] = "cancelling",
@@ -158,11 +180,12 @@ static const char *const situation_names[] = {
 enum happening {
     GO,
     WATCH,
+    LOSE,        /* an earlier gate has lost it */
     TIMER_EARLY, /* nothing is due */
     TIMER_NEXT,  /* the next request is due */
     TIMER_DEADLINE,
     TIMER_GRACE, /* the end of waiting for a run given up */
-    GOOD,        /* of a start: one run; of a status: it goes on */
+    GOOD,        /* of a start or a find: one run; of a status: it goes on */
     GOOD_END,    /* of a status: the run has failed */
     ENDED,       /* of a start: skipped before it began */
     STRANGE,
@@ -186,6 +209,7 @@ enum happening {
 static const char *const happening_names[] = {
     [GO] = "go",
     [WATCH] = "watch",
+    [LOSE] = "a start that an earlier gate has lost",
     [TIMER_EARLY] = "a timer too early",
     [TIMER_NEXT] = "the timer of the next request",
     [TIMER_DEADLINE] = "the deadline",
@@ -221,11 +245,11 @@ enum {
     CANCELS = STOPS & ~B(GATE_DEADLINE),
     FIRST_STOPS = STOPS & ~B(NOW),
     FIRST_CANCELS = CANCELS & ~B(NOW),
-    BEGINNINGS = B(GO) | B(WATCH),
+    BEGINNINGS = B(GO) | B(WATCH) | B(LOSE),
     EMPTY = B(TIMER_EARLY) | B(NOTHING_KNOWN), /* nothing may follow, ever */
     /* Situations with no request under way. */
-    QUIET = B(WAITING) | B(RESENDING) | B(RESTARTING) | B(BETWEEN_POLLS) | B(BETWEEN_DETAILS) |
-            B(BETWEEN_CANCELS) | B(CANCELLED) | B(DONE),
+    QUIET = B(WAITING) | B(RESENDING) | B(RESTARTING) | B(REPEATING) | B(BETWEEN_FINDS) |
+            B(BETWEEN_POLLS) | B(BETWEEN_DETAILS) | B(BETWEEN_CANCELS) | B(CANCELLED) | B(DONE),
     ALL_SITUATIONS = B(SITUATION_COUNT) - 1,
     ALIVE = ALL_SITUATIONS & ~B(DONE)
 };
@@ -236,6 +260,7 @@ enum what {
     SENDS_STATUS,
     SENDS_DETAILS,
     SENDS_CANCEL,
+    SENDS_FIND,
     AGAIN,
     ENDS,
     CANNOT_BE /* by the rules for callers, or because there is no such moment; that is checked */
@@ -260,6 +285,7 @@ static const struct {
 
     {B(WAITING), B(GO), SENDS_START, RUN_STARTING, ENDING_NONE, OUTCOME_UNKNOWN},
     {B(WAITING), B(WATCH), SENDS_STATUS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(WAITING), B(LOSE), SENDS_FIND, RUN_FINDING, ENDING_NONE, OUTCOME_UNKNOWN},
     {B(WAITING), CANCELS, ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_CANCELLED},
     {B(WAITING), B(GATE_DEADLINE), ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_TIMED_OUT},
 
@@ -282,6 +308,28 @@ static const struct {
     {B(RESTARTING), CANCELS, ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_CANCELLED},
     {B(RESTARTING), B(GATE_DEADLINE), ENDS, RUN_DONE, ENDING_NOT_STARTED, OUTCOME_TIMED_OUT},
 
+    /* It may exist: before it is given up it is looked up, unless nobody waits for that. */
+    {B(REPEATING), B(TIMER_NEXT), SENDS_START, RUN_STARTING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(REPEATING), B(TIMER_DEADLINE), SENDS_FIND, RUN_FINDING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(REPEATING), FIRST_STOPS, SENDS_FIND, RUN_FINDING, ENDING_STOPPED, OUTCOME_UNKNOWN},
+
+    {B(FINDING), B(GOOD), SENDS_STATUS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(FINDING), B(RETRY) | B(NOT_FOUND), STAYS, RUN_FINDING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(FINDING) | B(FIND_GIVEN_UP),
+     B(ENDED) | B(STRANGE) | B(NOT_PROCESSED) | B(LOST) | B(REFUSED) | B(CLASSLESS), ENDS, RUN_DONE,
+     ENDING_START_LOST, OUTCOME_START_UNKNOWN},
+    {B(BETWEEN_FINDS), B(TIMER_NEXT), SENDS_FIND, RUN_FINDING, ENDING_NONE, OUTCOME_UNKNOWN},
+    {B(FINDING) | B(BETWEEN_FINDS), B(TIMER_DEADLINE), STAYS, RUN_FINDING, ENDING_DEADLINE,
+     OUTCOME_UNKNOWN},
+    {B(FINDING) | B(BETWEEN_FINDS), FIRST_STOPS, STAYS, RUN_FINDING, ENDING_STOPPED,
+     OUTCOME_UNKNOWN},
+    {B(FIND_GIVEN_UP), B(GOOD), SENDS_CANCEL, RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(FIND_GIVEN_UP), B(RETRY) | B(NOT_FOUND) | FIRST_STOPS, STAYS, RUN_FINDING, ENDING_DEADLINE,
+     OUTCOME_UNKNOWN},
+    {B(FIND_GIVEN_UP), B(TIMER_GRACE), ENDS, RUN_DONE, ENDING_START_LOST, OUTCOME_START_UNKNOWN},
+    {B(REPEATING) | B(FINDING) | B(BETWEEN_FINDS) | B(FIND_GIVEN_UP), B(NOW), ENDS, RUN_DONE,
+     ENDING_START_LOST, OUTCOME_START_UNKNOWN},
+
     /* Its reply decides whether there is something to cancel. */
     {B(START_GIVEN_UP), B(GOOD), SENDS_CANCEL, RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
     {B(START_GIVEN_UP), B(ENDED), ENDS, RUN_DONE, ENDING_SEEN, OUTCOME_SKIPPED},
@@ -293,11 +341,15 @@ static const struct {
     {B(START_GIVEN_UP), FIRST_STOPS, STAYS, RUN_STARTING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
 
     {B(BETWEEN_POLLS), B(TIMER_NEXT), SENDS_STATUS, RUN_POLLING, ENDING_NONE, OUTCOME_UNKNOWN},
-    {B(BETWEEN_POLLS) | B(POLLING), B(TIMER_DEADLINE), SENDS_CANCEL, RUN_CANCELLING,
-     ENDING_DEADLINE, OUTCOME_UNKNOWN},
-    {B(BETWEEN_POLLS) | B(POLLING), FIRST_STOPS, SENDS_CANCEL, RUN_CANCELLING, ENDING_STOPPED,
+    {B(BETWEEN_POLLS) | B(POLLING) | B(ASKING_EARLIER), B(TIMER_DEADLINE), SENDS_CANCEL,
+     RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
+    {B(BETWEEN_POLLS) | B(POLLING) | B(ASKING_EARLIER), FIRST_STOPS, SENDS_CANCEL, RUN_CANCELLING,
+     ENDING_STOPPED, OUTCOME_UNKNOWN},
+    {B(BETWEEN_POLLS) | B(POLLING) | B(ASKING_EARLIER), B(NOW), ENDS, RUN_DONE, ENDING_STOPPED,
+     OUTCOME_CANCELLED},
+    /* Whatever is said of earlier runs, the question about this one follows. */
+    {B(ASKING_EARLIER), REPLIES & ~B(GOOD_END), SENDS_STATUS, RUN_POLLING, ENDING_NONE,
      OUTCOME_UNKNOWN},
-    {B(BETWEEN_POLLS) | B(POLLING), B(NOW), ENDS, RUN_DONE, ENDING_STOPPED, OUTCOME_CANCELLED},
     {B(POLLING), B(GOOD) | B(STRANGE) | B(RETRY) | B(NOT_FOUND), STAYS, RUN_POLLING, ENDING_NONE,
      OUTCOME_UNKNOWN},
     {B(POLLING), B(GOOD_END), SENDS_DETAILS, RUN_COLLECTING, ENDING_NONE, OUTCOME_UNKNOWN},
@@ -332,14 +384,15 @@ static const struct {
      RUN_CANCELLING, ENDING_DEADLINE, OUTCOME_UNKNOWN},
 
     /* Moments that do not exist. */
-    {B(WAITING) | B(STARTING) | B(START_GIVEN_UP) | B(POLLING) | B(COLLECTING) | B(CANCELLING) |
-         B(ASKING_END) | B(DONE),
+    {B(WAITING) | B(STARTING) | B(START_GIVEN_UP) | B(FINDING) | B(FIND_GIVEN_UP) | B(POLLING) |
+         B(ASKING_EARLIER) | B(COLLECTING) | B(CANCELLING) | B(ASKING_END) | B(DONE),
      B(TIMER_NEXT), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
-    {B(WAITING) | B(RESTARTING) | B(START_GIVEN_UP) | B(CANCELLING) | B(BETWEEN_CANCELS) |
-         B(CANCELLED) | B(ASKING_END) | B(DONE),
+    {B(WAITING) | B(RESTARTING) | B(START_GIVEN_UP) | B(FIND_GIVEN_UP) | B(CANCELLING) |
+         B(BETWEEN_CANCELS) | B(CANCELLED) | B(ASKING_END) | B(DONE),
      B(TIMER_DEADLINE), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
-    {B(WAITING) | B(STARTING) | B(RESENDING) | B(RESTARTING) | B(BETWEEN_POLLS) | B(POLLING) |
-         B(COLLECTING) | B(BETWEEN_DETAILS) | B(DONE),
+    {B(WAITING) | B(STARTING) | B(RESENDING) | B(RESTARTING) | B(REPEATING) | B(FINDING) |
+         B(BETWEEN_FINDS) | B(BETWEEN_POLLS) | B(POLLING) | B(ASKING_EARLIER) | B(COLLECTING) |
+         B(BETWEEN_DETAILS) | B(DONE),
      B(TIMER_GRACE), CANNOT_BE, RUN_UNKNOWN, ENDING_NONE, OUTCOME_UNKNOWN},
 };
 
@@ -351,12 +404,24 @@ static void bring_about_cancelling(struct life *l)
     timer(l);
 }
 
-static void bring_about(struct life *l, enum situation s)
+/* What the provider must be able to do for it. */
+static struct run_limits limits_for(enum situation s)
 {
     struct run_limits limits = usual;
 
     limits.has_details = true;
     limits.attempts = s == RESTARTING ? 2 : 1;
+    limits.can_find = s == WAITING || s == REPEATING || s == FINDING || s == BETWEEN_FINDS ||
+                      s == FIND_GIVEN_UP;
+    limits.key_life_ms = s == REPEATING ? DAY : 0;
+    limits.has_earlier = s == ASKING_EARLIER;
+    return limits;
+}
+
+static void bring_about(struct life *l, enum situation s)
+{
+    struct run_limits limits = limits_for(s);
+
     born(l, &limits);
     if (s == WAITING)
         return;
@@ -375,12 +440,21 @@ static void bring_about(struct life *l, enum situation s)
         reply(l, REPLY_NOT_PROCESSED);
     } else if (s == RESTARTING || s == DONE) {
         reply(l, REPLY_REFUSED);
-    } else if (s == START_GIVEN_UP) {
+    } else if (s == REPEATING || s == FINDING || s == BETWEEN_FINDS) {
+        reply(l, REPLY_LOST);
+        if (s == BETWEEN_FINDS)
+            reply(l, REPLY_NOT_FOUND);
+    } else if (s == START_GIVEN_UP || s == FIND_GIVEN_UP) {
+        l->now = l->run.deadline - SECOND;
+        if (s == FIND_GIVEN_UP)
+            reply(l, REPLY_LOST);
         l->now = l->run.deadline;
         timer(l);
     } else if (s != STARTING) {
         started(l, 1, 0);
-        if (s == POLLING)
+        if (s == ASKING_EARLIER)
+            l->now += 10 * usual.schedule.poll_max_ms;
+        if (s == POLLING || s == ASKING_EARLIER)
             wait_for_timer(l);
         if (s == COLLECTING || s == BETWEEN_DETAILS)
             polled(l, OUTCOME_FAILED);
@@ -433,7 +507,10 @@ static bool happens(struct life *l, enum happening h, struct event *e)
         e->kind = EVENT_STOP;
         e->stop = stop_of[h];
     } else {
-        e->kind = h == GO ? EVENT_GO : h == WATCH ? EVENT_WATCH : EVENT_UNKNOWN;
+        e->kind = h == GO      ? EVENT_GO
+                  : h == WATCH ? EVENT_WATCH
+                  : h == LOSE  ? EVENT_LOST
+                               : EVENT_UNKNOWN;
         e->remotes = 1;
     }
     return true;
@@ -446,6 +523,7 @@ static enum what what_of(const struct action *a)
         [REQUEST_STATUS] = SENDS_STATUS,
         [REQUEST_DETAILS] = SENDS_DETAILS,
         [REQUEST_CANCEL] = SENDS_CANCEL,
+        [REQUEST_FIND] = SENDS_FIND,
     };
 
     switch (a->kind) {
@@ -469,7 +547,8 @@ static bool same_life(const struct run *a, const struct run *b)
            a->due == b->due && a->deadline == b->deadline && a->grace_until == b->grace_until &&
            a->attempt == b->attempt && a->ending == b->ending && a->outcome == b->outcome &&
            a->stop == b->stop && a->trouble == b->trouble && a->failures == b->failures &&
-           a->remote_count == b->remote_count && a->gave_up_as == b->gave_up_as;
+           a->remote_count == b->remote_count && a->gave_up_as == b->gave_up_as &&
+           a->lost == b->lost && a->looking == b->looking;
 }
 
 static void check_pair(enum situation s, enum happening h, size_t row)
@@ -545,9 +624,14 @@ static void test_situations(void **state)
         {STARTING, RUN_STARTING, true, REQUEST_START},
         {RESENDING, RUN_STARTING, false, REQUEST_START},
         {RESTARTING, RUN_STARTING, false, REQUEST_START},
+        {REPEATING, RUN_STARTING, false, REQUEST_START},
         {START_GIVEN_UP, RUN_STARTING, true, REQUEST_START},
+        {FINDING, RUN_FINDING, true, REQUEST_FIND},
+        {BETWEEN_FINDS, RUN_FINDING, false, REQUEST_FIND},
+        {FIND_GIVEN_UP, RUN_FINDING, true, REQUEST_FIND},
         {BETWEEN_POLLS, RUN_POLLING, false, REQUEST_START},
         {POLLING, RUN_POLLING, true, REQUEST_STATUS},
+        {ASKING_EARLIER, RUN_POLLING, true, REQUEST_FIND},
         {COLLECTING, RUN_COLLECTING, true, REQUEST_DETAILS},
         {BETWEEN_DETAILS, RUN_COLLECTING, false, REQUEST_DETAILS},
         {CANCELLING, RUN_CANCELLING, true, REQUEST_CANCEL},
@@ -573,22 +657,44 @@ static void test_situations(void **state)
 
 /* --- random walks ------------------------------------------------------------------------- */
 
+/* What the walks have met: what they never come to is not tested by them. */
+enum {
+    MET_REPEAT,       /* a lost start was sent again under its key */
+    MET_FOUND,        /* it was looked up and found */
+    MET_NOT_FOUND,    /* and not found for long enough */
+    MET_EARLIER,      /* earlier runs were asked about */
+    MET_STARTED_ONLY, /* and that was all */
+    MET_GO_ON,        /* another attempt followed the one of an earlier gate */
+    MET_COUNT
+};
+
+static size_t met[MET_COUNT];
+
 /* What a walk has seen so far, kept apart from the run's own book-keeping. */
 struct witness {
     uint64_t seed, rng;
     struct life life;
     const struct run_limits *limits;
     const char *trail; /* what kind of walk */
-    bool done, stopped, watched;
-    int64_t attempts, again;
+    bool done, stopped, hurried, watched;
+    int64_t attempts, again, taken_up;
+    bool length_known;
 
     /* Of the attempt: */
     size_t remotes, refused;
     bool known;     /* the remote runs are */
+    bool lost;      /* the reply to a start did not come */
+    int64_t sent;   /* when the start left that was lost, or was good */
+    int64_t looked; /* the first look-up; -1: none */
+    int64_t trouble; /* since when look-ups, or polls, meet trouble in a row; -1: they do not */
+    enum reply_class found;  /* what the last look-up told */
+    size_t finds, earlier;
+    int64_t gave_up;         /* the first cancellation; -1: none */
+    int64_t waited_from;     /* it was given up while nothing was known of it; -1: it was not */
     bool may_start; /* no start was sent, or the last one may be repeated */
     bool may_exist; /* some start may have had effect, and the runs are not known */
     enum outcome outcomes[4];
-    int64_t statuses[4];
+    int64_t statuses[4], cancels[4];
     bool accepted[4]; /* a cancellation was */
     bool doubtful;    /* the start was refused, but may have had effect */
     size_t verified;  /* good replies about details */
@@ -614,6 +720,49 @@ static bool chance(struct witness *w, int64_t one_in)
     return rng_up_to(&w->rng, one_in - 1) == 0;
 }
 
+/* Twice only where the provider takes it for one: under a key that it still knows. */
+static void see_start(struct witness *w)
+{
+    int64_t life = w->limits->key_life_ms;
+
+    check(w, !w->stopped, "a stopped run starts");
+    check(w, !w->watched && !w->limits->once, "a run that was only watched starts");
+    check(w, !w->known, "a start although the runs are known");
+    check(w, w->may_start, "a start that may be the second");
+    check(w, w->looked < 0, "a start after it was looked for");
+    check(w, !w->lost || w->life.now - w->sent < life - life / 5,
+          "a start that may be the second, and its key is too old");
+    w->may_start = false;
+    w->attempts = w->life.run.attempt;
+    check(w, w->lost || w->attempts <= w->limits->attempts, "more attempts than allowed");
+    check(w, w->attempts == w->again + 1, "an attempt that was not announced");
+    met[MET_REPEAT] += w->lost;
+    met[MET_GO_ON] += w->taken_up && w->attempts > w->taken_up;
+    if (!w->lost)
+        w->sent = w->life.now;
+}
+
+/* Either the run is looked for, or it is known, and earlier ones tell how long it may take. */
+static void see_find(struct witness *w)
+{
+    const struct run_limits *l = w->limits;
+
+    if (!w->known) {
+        check(w, l->can_find && w->lost && w->may_exist, "looked for, but was not lost");
+        check(w, !w->hurried, "looked for, but nobody waits");
+        check(w, !l->once || !w->finds, "looked for twice");
+        if (w->looked < 0)
+            w->looked = w->life.now;
+        w->finds++;
+        return;
+    }
+    check(w, l->has_earlier && !w->earlier && !w->length_known, "earlier runs are of no interest");
+    check(w, w->trouble < 0 && w->gave_up < 0, "asked about earlier runs in trouble");
+    check(w, (w->life.now - w->sent) / 10 >= l->schedule.poll_max_ms, "asked too early");
+    w->earlier++;
+    met[MET_EARLIER]++;
+}
+
 static void see_send(struct witness *w, const struct action *a)
 {
     w->in_flight = true;
@@ -622,18 +771,16 @@ static void see_send(struct witness *w, const struct action *a)
     w->answer_at = w->life.now + rng_up_to(&w->rng, chance(w, 3) ? REPLY_TIME_MAX : SECOND);
     check(w, w->life.run.in_flight && w->life.run.request == a->request, "sent, but not in flight");
     if (a->request == REQUEST_START) {
-        check(w, !w->stopped, "a stopped run starts");
-        check(w, !w->watched, "a run that was only watched starts");
-        check(w, !w->known, "a start although the runs are known");
-        check(w, w->may_start, "a start that may be the second");
-        w->may_start = false;
-        w->attempts = w->life.run.attempt;
-        check(w, w->attempts <= w->limits->attempts, "more attempts than allowed");
-        check(w, w->attempts == w->again + 1, "an attempt that was not announced");
+        see_start(w);
+        return;
+    }
+    if (a->request == REQUEST_FIND) {
+        see_find(w);
         return;
     }
     check(w, w->known && a->remote < w->remotes, "a request about nothing");
     if (a->request == REQUEST_STATUS) {
+        check(w, !w->limits->start_only || w->gave_up >= 0, "polled, but was only started");
         check(w, !outcome_is_final(w->outcomes[a->remote]), "a poll of a run that is over");
         w->statuses[a->remote]++;
         check(w, !w->limits->once || w->statuses[a->remote] == 1, "polled twice");
@@ -646,18 +793,67 @@ static void see_send(struct witness *w, const struct action *a)
         check(w, w->limits->can_cancel, "cancelled, but must not be");
         check(w, !w->limits->once, "cancelled, but was only looked at");
         check(w, !outcome_is_final(w->outcomes[a->remote]), "cancelled after its end");
+        check(w, !w->accepted[a->remote], "cancelled twice");
+        w->cancels[a->remote]++;
+        if (w->gave_up < 0)
+            w->gave_up = w->life.now;
     }
 }
 
 static void forget_attempt(struct witness *w)
 {
-    w->known = false;
+    w->known = w->lost = false;
     w->may_start = true;
     w->may_exist = false;
     w->doubtful = false;
     w->remotes = w->refused = w->verified = 0;
+    w->finds = w->earlier = 0;
+    w->looked = w->gave_up = w->waited_from = w->trouble = -1;
+    w->found = REPLY_UNKNOWN;
     memset(w->accepted, 0, sizeof(w->accepted));
     memset(w->statuses, 0, sizeof(w->statuses));
+    memset(w->cancels, 0, sizeof(w->cancels));
+}
+
+/* It may exist and is given up for lost: not before all was done to find it. */
+static void see_lost(struct witness *w)
+{
+    const struct run_limits *l = w->limits;
+    int64_t look = l->outage_ms < 15 * SECOND ? l->outage_ms : 15 * SECOND;
+    bool grace_over = w->waited_from >= 0 && w->life.now - w->waited_from >= l->cancel_grace_ms;
+
+    check(w, w->may_exist, "unknown whether it was started, without a reason");
+    if (!l->can_find || w->hurried || grace_over)
+        return;
+    check(w, w->looked >= 0, "given up for lost, and was not looked for");
+    check(w, !w->in_flight, "given up for lost while it is looked for");
+    if (l->once)
+        return;
+    check(w,
+          (w->found != REPLY_NOT_FOUND && w->found != REPLY_RETRY) ||
+              w->life.now - w->looked >= look,
+          "not looked for long enough");
+    check(w, w->found != REPLY_GOOD, "found, and given up for lost");
+    met[MET_NOT_FOUND] += w->found == REPLY_NOT_FOUND;
+}
+
+/* What is known and goes on was cancelled, if it can be and time was given for it. */
+static void see_left(struct witness *w)
+{
+    const struct run_limits *l = w->limits;
+    bool settled = !w->doubtful, all_asked = true;
+
+    for (size_t i = 0; i < w->remotes; i++) {
+        bool over = outcome_is_final(w->outcomes[i]);
+
+        settled = settled && (over || w->accepted[i]);
+        all_asked = all_asked && (over || w->cancels[i]);
+    }
+    check(w, settled == run_is_settled(&w->life.run), "is anything left running?");
+    if (!l->can_cancel || l->once || w->hurried || w->life.run.outcome == OUTCOME_RUNNING)
+        return;
+    check(w, all_asked || w->gave_up >= 0, "left behind");
+    check(w, all_asked || w->life.now - w->gave_up >= l->cancel_grace_ms, "one was left behind");
 }
 
 static void see_end(struct witness *w, enum action_kind kind)
@@ -673,10 +869,14 @@ static void see_end(struct witness *w, enum action_kind kind)
               "it passed, but was perhaps empty");
     }
     if (r->outcome == OUTCOME_START_UNKNOWN)
-        check(w, w->may_exist, "unknown whether it was started, without a reason");
+        see_lost(w);
     else
         check(w, !w->may_exist, "a run may exist, and nobody is told");
-    check(w, r->outcome != OUTCOME_RUNNING || w->limits->once, "left while it runs");
+    see_left(w);
+    met[MET_STARTED_ONLY] += w->limits->start_only && r->outcome == OUTCOME_RUNNING;
+    check(w, r->outcome != OUTCOME_RUNNING || w->limits->once || w->limits->start_only,
+          "left while it runs");
+    check(w, r->outcome != OUTCOME_RUNNING || w->known, "it runs, as nobody knows");
     check(w, r->ending != ENDING_NONE, "it ends for no reason");
     check(w, !r->in_flight && (r->next == never) == (kind == ACTION_DONE), "what is left to do?");
     w->in_flight = false;
@@ -697,6 +897,24 @@ static void see_end(struct witness *w, enum action_kind kind)
     forget_attempt(w);
 }
 
+/* It was started before: by somebody else, or as some attempt of an earlier gate. */
+static void see_taken_up(struct witness *w, const struct event *e)
+{
+    if (e->kind != EVENT_WATCH && e->kind != EVENT_LOST)
+        return;
+    w->attempts = e->attempt ? e->attempt : 1;
+    w->again = w->attempts - 1;
+    w->taken_up = e->attempt;
+    w->watched = !e->attempt;
+    w->sent = w->life.now - e->age_ms;
+    w->lost = w->may_exist = e->kind == EVENT_LOST;
+    w->known = e->kind == EVENT_WATCH;
+    w->remotes = e->remotes;
+    w->refused = e->refused;
+    for (size_t i = 0; i < w->remotes; i++)
+        w->outcomes[i] = OUTCOME_RUNNING;
+}
+
 static void walk_step(struct witness *w, const struct event *e)
 {
     struct run *r = &w->life.run;
@@ -706,15 +924,15 @@ static void walk_step(struct witness *w, const struct event *e)
     check(w, !w->done, "walked on after the end");
     if (e->kind == EVENT_STOP) {
         w->stopped = true;
+        w->hurried = w->hurried || e->stop == STOP_NOW;
         if (was_start && e->stop == STOP_NOW)
             w->may_exist = true;
     }
-    if (e->kind == EVENT_WATCH && r->state == RUN_WAITING) {
-        w->known = true;
-        w->remotes = e->remotes;
-        w->watched = true;
-        w->attempts = 1;
-    }
+    if (!w->known && w->waited_from < 0 && r->state != RUN_WAITING &&
+        (e->kind == EVENT_STOP || (e->kind == EVENT_TIMER && w->life.now >= r->deadline)))
+        w->waited_from = w->life.now;
+    if (r->state == RUN_WAITING)
+        see_taken_up(w, e);
     if (e->kind == EVENT_TIMER && was_start && w->life.now >= r->grace_until)
         w->may_exist = true;
     step(&w->life, e);
@@ -731,7 +949,8 @@ static void walk_step(struct witness *w, const struct event *e)
     }
     check(w, r->in_flight == w->in_flight, "what is in flight is not agreed on");
     check(w, w->done == (r->state == RUN_DONE), "done without a word");
-    check(w, r->attempt <= w->limits->attempts, "attempts beyond the limit");
+    check(w, r->attempt <= w->limits->attempts || r->attempt == w->attempts,
+          "attempts beyond the limit");
     if (!w->done && r->state != RUN_WAITING && !r->in_flight)
         check(w, r->due != never, "nothing will ever happen");
     check(w, r->state != RUN_WAITING || r->due == never, "a timer for a run that waits");
@@ -759,12 +978,16 @@ static enum reply_class random_class(struct witness *w, enum weather weather)
                                                REPLY_NOT_FOUND};
     static const enum reply_class starts[] = {REPLY_NOT_PROCESSED, REPLY_NOT_PROCESSED, REPLY_LOST,
                                               REPLY_GOOD};
+    static const enum reply_class finds[] = {REPLY_RETRY, REPLY_NOT_FOUND, REPLY_NOT_FOUND,
+                                             REPLY_GOOD};
 
     if (w->request == REQUEST_START) {
         if (weather == FAIR && chance(w, 4))
             return (enum reply_class)rng_up_to(&w->rng, REPLY_CLASS_COUNT - 1);
         return weather == ENDLESS ? REPLY_GOOD : starts[rng_up_to(&w->rng, 3)];
     }
+    if (w->request == REQUEST_FIND && (weather != FAIR || chance(w, 2)))
+        return finds[rng_up_to(&w->rng, 3)];
     if (weather == ENDLESS)
         return w->request == REQUEST_CANCEL ? REPLY_RETRY : REPLY_GOOD;
     if (weather == FAILING)
@@ -774,24 +997,46 @@ static enum reply_class random_class(struct witness *w, enum weather weather)
     return chance(w, 3) ? REPLY_RETRY : REPLY_GOOD;
 }
 
+/* The remote runs came to be known: the doubts are over. */
+static void see_known(struct witness *w, const struct event *e)
+{
+    w->known = true;
+    w->may_exist = w->doubtful = false;
+    w->trouble = -1;
+    w->remotes = e->remotes;
+    w->refused = e->refused;
+    for (size_t i = 0; i < w->remotes; i++)
+        w->outcomes[i] = OUTCOME_RUNNING;
+}
+
+static void note_trouble(struct witness *w, bool trouble)
+{
+    if (!trouble)
+        w->trouble = -1;
+    else if (w->trouble < 0)
+        w->trouble = w->life.now;
+}
+
 static void answer(struct witness *w, enum weather weather)
 {
+    bool earlier = w->request == REQUEST_FIND && w->known;
     struct event e = reply_event(random_class(w, weather));
 
     if (chance(w, 6))
         e.retry_after_ms = rng_up_to(&w->rng, ASKED_DELAY_MAX);
     if (chance(w, 6))
         e.expected_ms = rng_up_to(&w->rng, HOUR);
+    if (w->request == REQUEST_STATUS && w->gave_up < 0)
+        note_trouble(w, e.reply != REPLY_GOOD);
+    if (e.expected_ms > 0 && (earlier || (e.reply == REPLY_GOOD && (w->request == REQUEST_FIND ||
+                                                                   (w->request == REQUEST_STATUS &&
+                                                                    w->gave_up < 0)))))
+        w->length_known = true;
     w->in_flight = false;
     if (w->request == REQUEST_START && e.reply == REPLY_GOOD) {
         e.remotes = 1 + (size_t)rng_up_to(&w->rng, 2);
         e.refused = chance(w, 4) ? 1 : 0;
-        w->known = true;
-        w->may_exist = false;
-        w->remotes = e.remotes;
-        w->refused = e.refused;
-        for (size_t i = 0; i < w->remotes; i++)
-            w->outcomes[i] = OUTCOME_RUNNING;
+        see_known(w, &e);
     } else if (w->request == REQUEST_START) {
         /* What the loop tells of a start that is over before it began; never that it passed. */
         e.outcome = OUTCOME_FAILED;
@@ -801,9 +1046,15 @@ static void answer(struct witness *w, enum weather weather)
         if (e.reply == REPLY_ENDED)
             w->may_exist = false;
         if (e.reply == REPLY_LOST)
-            w->may_exist = true;
-        w->may_start =
-            e.reply == REPLY_NOT_PROCESSED || (e.reply == REPLY_LOST && w->limits->key_life_ms);
+            w->may_exist = w->lost = true;
+        w->may_start = e.reply == REPLY_NOT_PROCESSED || e.reply == REPLY_LOST;
+    } else if (w->request == REQUEST_FIND && !w->known) {
+        w->found = e.reply;
+        note_trouble(w, e.reply == REPLY_RETRY);
+        e.remotes = e.reply == REPLY_GOOD;
+        met[MET_FOUND] += e.reply == REPLY_GOOD;
+        if (e.reply == REPLY_GOOD)
+            see_known(w, &e);
     } else if (w->request == REQUEST_STATUS && e.reply == REPLY_GOOD) {
         e.outcome = OUTCOME_RUNNING;
         if (weather == FAIR && chance(w, 3))
@@ -823,6 +1074,8 @@ static void answer(struct witness *w, enum weather weather)
         }
     }
     walk_step(w, &e);
+    if (earlier)
+        check(w, w->in_flight && w->request == REQUEST_STATUS, "not asked how it is");
 }
 
 static int64_t pick(struct witness *w, const int64_t *values, size_t count)
@@ -848,7 +1101,9 @@ static struct run_limits random_limits(struct witness *w, enum weather weather)
         .has_details = chance(w, 2),
         .needs_details = chance(w, 2),
         .start_tries = PICK(w, 0, 0, 0, 1, 4),
-        .key_life_ms = chance(w, 3) ? DAY : 0,
+        .can_find = chance(w, 2),
+        .has_earlier = chance(w, 2),
+        .key_life_ms = PICK(w, 0, 0, 1, 20 * SECOND, 10 * MINUTE, DAY),
     };
 
     if (weather == ENDLESS && !limits.timeout_ms)
@@ -856,6 +1111,8 @@ static struct run_limits random_limits(struct witness *w, enum weather weather)
     if (weather == FAIR && chance(w, 6)) {
         limits.once = true;
         limits.can_cancel = limits.has_details = false;
+    } else if (weather == FAIR && chance(w, 6)) {
+        limits.start_only = true;
     }
     return limits;
 }
@@ -866,10 +1123,13 @@ static int64_t longest_life(const struct run_limits *l, enum weather weather, si
     int64_t pause = ASKED_DELAY_MAX + l->schedule.poll_max_ms + REPLY_TIME_MAX;
     int64_t outage = l->outage_ms + pause;
     int64_t polling = weather == ENDLESS ? l->timeout_ms : outage;
+    int64_t finding = 15 * SECOND + pause;
     int64_t attempt;
 
-    /* Starting, polling, details of each, and two waits for an end: of the start, of the run. */
-    attempt = outage + polling + outage * (int64_t)remotes + 2 * l->cancel_grace_ms + pause;
+    /* Starting, looking for it, polling, how long earlier ones took, details of each, and two
+     * waits for an end: of the start, of the run. */
+    attempt = outage + finding + polling + pause + outage * (int64_t)remotes +
+              2 * l->cancel_grace_ms + pause;
     return attempt * l->attempts;
 }
 
@@ -886,12 +1146,20 @@ static void begin_walk(struct witness *w, struct run_limits *limits, enum weathe
     w->limits = limits;
     born(&w->life, limits);
     forget_attempt(w);
-    if (limits->once || chance(w, 5)) {
-        size_t remotes = 1 + (size_t)rng_up_to(&w->rng, 2);
+    w->length_known = limits->schedule.expected_ms >= 0;
+    if (limits->once || chance(w, 3)) {
+        struct event e = {.kind = chance(w, 2) ? EVENT_WATCH : EVENT_LOST};
 
-        for (size_t i = 0; i < remotes; i++)
-            w->outcomes[i] = OUTCOME_RUNNING;
-        walk_step(w, &(struct event){.kind = EVENT_WATCH, .remotes = remotes});
+        /* An earlier gate may have been allowed more attempts. */
+        if (e.kind == EVENT_LOST || chance(w, 2))
+            e.attempt = 1 + rng_up_to(&w->rng, limits->attempts);
+        if (e.attempt)
+            e.age_ms = PICK(w, 0, SECOND, 15 * SECOND, 5 * MINUTE, HOUR, 3 * DAY);
+        if (e.kind == EVENT_WATCH) {
+            e.remotes = 1 + (size_t)rng_up_to(&w->rng, 2);
+            e.refused = e.attempt && chance(w, 4) ? 1 : 0;
+        }
+        walk_step(w, &e);
     } else if (chance(w, 20)) {
         walk_step(w, &(struct event){.kind = EVENT_STOP,
                                      .stop = (enum stop)(1 + rng_up_to(&w->rng, STOP_COUNT - 2))});
@@ -918,8 +1186,9 @@ static void walk_on(struct witness *w, enum weather weather)
         walk_step(w, &e);
     } else if (weather == FAIR && chance(w, 25)) {
         /* Nothing of this must change anything. */
-        walk_step(w, &(struct event){.kind = (enum event_kind)rng_up_to(&w->rng, EVENT_WATCH),
-                                     .remotes = 1});
+        walk_step(w, &(struct event){.kind = (enum event_kind)rng_up_to(&w->rng, EVENT_LOST),
+                                     .remotes = 1,
+                                     .attempt = 1});
     } else if (w->in_flight && w->answer_at <= w->life.now && chance(w, 2)) {
         answer(w, weather);
     } else {
@@ -999,6 +1268,16 @@ static void test_endless_walks(void **state)
     walk_all(ENDLESS, endings);
     assert_int_equal(endings[ENDING_SEEN], 0);
     assert_true(endings[ENDING_DEADLINE] > WALKS / 2);
+}
+
+/* Runs behind the walks. */
+static void test_walks_met_everything(void **state)
+{
+    (void)state;
+    for (int i = 0; i < MET_COUNT; i++) {
+        if (met[i] < 50)
+            fail_msg("case %d was met %zu times", i, met[i]);
+    }
 }
 
 /* --- stories ------------------------------------------------------------------------------ */
@@ -1458,9 +1737,14 @@ static void test_second_signal(void **state)
         {STARTING, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
         {RESENDING, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
         {RESTARTING, OUTCOME_CANCELLED, ENDING_NOT_STARTED},
+        {REPEATING, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
         {START_GIVEN_UP, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {FINDING, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {BETWEEN_FINDS, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
+        {FIND_GIVEN_UP, OUTCOME_START_UNKNOWN, ENDING_START_LOST},
         {BETWEEN_POLLS, OUTCOME_CANCELLED, ENDING_STOPPED},
         {POLLING, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {ASKING_EARLIER, OUTCOME_CANCELLED, ENDING_STOPPED},
         {COLLECTING, OUTCOME_FAILED, ENDING_SEEN},
         {BETWEEN_DETAILS, OUTCOME_FAILED, ENDING_SEEN},
         {CANCELLING, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
@@ -2148,6 +2432,31 @@ static void test_no_attempt_after_a_doubtful_refusal(void **state)
     expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
 }
 
+/* What such a refusal may have begun is known once it was looked up and found. */
+static void test_found_after_a_doubtful_refusal(void **state)
+{
+    struct run_limits limits = usual;
+    struct event refused = reply_event(REPLY_REFUSED);
+    struct life l;
+
+    (void)state;
+    limits.can_find = true;
+    limits.key_life_ms = DAY;
+    limits.attempts = 2;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    born(&l, &limits);
+    step(&l, &(struct event){.kind = EVENT_LOST, .attempt = 1});
+    expect_send(&l, REQUEST_START, 0);
+    refused.doubtful = true;
+    step(&l, &refused);
+    expect_send(&l, REQUEST_FIND, 0);
+    started(&l, 1, 0);
+    told(&l, OUTCOME_FAILED);
+    assert_true(run_is_settled(&l.run));
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    run_free(&l.run);
+}
+
 /* Nor is a run begun while the one before it may still go on. */
 static void test_no_attempt_beside_a_run(void **state)
 {
@@ -2249,6 +2558,11 @@ static void test_once(void **state)
         watch(&l, 1);
         told(&l, (enum outcome)o);
         expect_done(&l, (enum outcome)o, ENDING_SEEN);
+        /* Not even if it is a run of this pipeline. */
+        born(&l, &limits);
+        step(&l, &(struct event){.kind = EVENT_WATCH, .attempt = 1, .remotes = 1});
+        told(&l, (enum outcome)o);
+        expect_done(&l, (enum outcome)o, ENDING_SEEN);
     }
     for (int c = REPLY_ENDED; c < REPLY_CLASS_COUNT; c++) {
         born(&l, &limits);
@@ -2259,6 +2573,910 @@ static void test_once(void **state)
     }
 }
 
+/* --- stories of lost starts --------------------------------------------------------------- */
+
+static struct run_limits can_find(void)
+{
+    struct run_limits limits = usual;
+
+    limits.can_find = true;
+    return limits;
+}
+
+/* A life whose start is lost and is being looked up. */
+static void begin_finding(struct life *l, const struct run_limits *limits)
+{
+    born(l, limits);
+    go(l);
+    l->now += 200;
+    reply(l, REPLY_LOST);
+    assert_int_equal(l->run.state, RUN_FINDING);
+    expect_send(l, REQUEST_FIND, 0);
+}
+
+/* It is what was started: polled at once, and its age is the start's. */
+static void test_lost_start_is_found(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    begin_finding(&l, &limits);
+    l.now += 50 * SECOND;
+    found(&l);
+    assert_int_equal(l.run.state, RUN_POLLING);
+    expect_send(&l, REQUEST_STATUS, 0);
+    assert_int_equal(l.run.created, l.now);
+    assert_int_equal(l.run.deadline, 1000 * SECOND + 10 * MINUTE);
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), 4 * SECOND, 6 * SECOND);
+    polled(&l, OUTCOME_FAILED);
+    /* It is as good as any: another attempt may follow, and be lost in its turn. */
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    reply(&l, REPLY_LOST);
+    expect_send(&l, REQUEST_FIND, 0);
+    found(&l);
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+/* What the list tells of earlier runs steers the polls of the one that was found. */
+static void test_found_with_an_expectation(void **state)
+{
+    struct run_limits limits = can_find();
+    struct event e = reply_event(REPLY_GOOD);
+    struct life l;
+
+    (void)state;
+    limits.has_earlier = true;
+    begin_finding(&l, &limits);
+    e.remotes = 1;
+    e.expected_ms = 5 * MINUTE;
+    step(&l, &e);
+    assert_int_equal(l.run.limits.schedule.expected_ms, 5 * MINUTE);
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), 48 * SECOND, MINUTE);
+    run_free(&l.run);
+}
+
+/* A list may lag behind: further and further apart, for a quarter of a minute or the outage. */
+static void test_not_found_for_a_while(void **state)
+{
+    static const struct {
+        int64_t outage, least, most;
+    } rows[] = {
+        {5 * MINUTE, 15 * SECOND, 15 * SECOND},
+        {10 * SECOND, 10 * SECOND, 10 * SECOND},
+        {0, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct run_limits limits = can_find();
+        int64_t began, longest = 0;
+        struct life l;
+
+        limits.outage_ms = rows[i].outage;
+        begin_finding(&l, &limits);
+        began = l.now;
+        for (;;) {
+            int64_t asked = l.now;
+
+            reply(&l, REPLY_NOT_FOUND);
+            if (l.last.kind == ACTION_DONE)
+                break;
+            expect_quiet(&l, RUN_FINDING);
+            assert_in_range((uintmax_t)(l.run.next - asked), 1, 15 * SECOND);
+            if (l.run.next - asked > longest)
+                longest = l.run.next - asked;
+            wait_for_timer(&l);
+            expect_send(&l, REQUEST_FIND, 0);
+        }
+        assert_in_range((uintmax_t)(l.now - began), (uintmax_t)rows[i].least,
+                        (uintmax_t)rows[i].most);
+        assert_true(rows[i].outage < MINUTE || longest > 4 * SECOND);
+        expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+    }
+}
+
+/* Found at the second look, at the last one, or after trouble: it makes no difference. */
+static void test_found_later(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    for (int looks = 1; looks < 4; looks++) {
+        for (int trouble = 0; trouble < 2; trouble++) {
+            begin_finding(&l, &limits);
+            for (int i = 0; i < looks; i++) {
+                reply(&l, trouble ? REPLY_RETRY : REPLY_NOT_FOUND);
+                wait_for_timer(&l);
+                expect_send(&l, REQUEST_FIND, 0);
+            }
+            found(&l);
+            expect_send(&l, REQUEST_STATUS, 0);
+            assert_int_equal(l.run.trouble, -1);
+            assert_int_equal(l.run.failures, 0);
+            told(&l, OUTCOME_PASSED);
+            expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+        }
+    }
+}
+
+/* Several can be it, or the list is refused: asking again would tell nothing else. */
+static void test_find_is_hopeless(void **state)
+{
+    static const enum reply_class rows[] = {REPLY_STRANGE, REPLY_REFUSED};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct run_limits limits = can_find();
+        struct life l;
+
+        limits.attempts = 5;
+        limits.retry_on = ~0u;
+        begin_finding(&l, &limits);
+        reply(&l, rows[i]);
+        expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+    }
+}
+
+/* Trouble is no reason to look for longer, nor is a provider that asks for patience. */
+static void test_find_in_trouble(void **state)
+{
+    struct run_limits limits = can_find();
+    struct event e = reply_event(REPLY_RETRY);
+    struct life l;
+    int64_t began;
+
+    (void)state;
+    begin_finding(&l, &limits);
+    began = l.now;
+    for (;;) {
+        reply(&l, REPLY_RETRY);
+        if (l.last.kind == ACTION_DONE)
+            break;
+        expect_quiet(&l, RUN_FINDING);
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_FIND, 0);
+    }
+    assert_int_equal(l.now - began, 15 * SECOND);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+
+    begin_finding(&l, &limits);
+    began = l.now;
+    e.retry_after_ms = 3 * SECOND;
+    step(&l, &e);
+    assert_int_equal(l.run.due, began + 3 * SECOND);
+    wait_for_timer(&l);
+    e.retry_after_ms = 2 * MINUTE;
+    step(&l, &e);
+    assert_int_equal(l.run.due, began + 15 * SECOND);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_FIND, 0);
+    step(&l, &e);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+/* It is given up while it is looked up: the look goes on as long as there is grace. */
+static void test_given_up_while_finding(void **state)
+{
+    static const struct {
+        enum stop stop; /* STOP_NONE: the run's deadline */
+        enum outcome outcome;
+        enum ending ending;
+    } rows[] = {
+        {STOP_NONE, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+        {STOP_SIGNAL, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_GATE_DEADLINE, OUTCOME_TIMED_OUT, ENDING_STOPPED},
+        {STOP_FAIL_FAST, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_DECIDED, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_ASKED, OUTCOME_CANCELLED, ENDING_STOPPED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int looks = 0; looks < 4; looks++) {
+            struct run_limits limits = can_find();
+            struct life l;
+            int64_t given_up;
+
+            limits.timeout_ms = MINUTE;
+            limits.attempts = 3;
+            limits.retry_on = ~0u;
+            born(&l, &limits);
+            go(&l);
+            l.now = l.run.deadline - SECOND;
+            reply(&l, REPLY_LOST);
+            expect_send(&l, REQUEST_FIND, 0);
+            if (rows[i].stop == STOP_NONE) {
+                wait_for_timer(&l);
+                assert_int_equal(l.now, 1000 * SECOND + MINUTE);
+            } else {
+                stop(&l, rows[i].stop);
+            }
+            expect_quiet(&l, RUN_FINDING);
+            given_up = l.now;
+            assert_int_equal(l.run.due, given_up + 10 * SECOND);
+            for (int j = 0; j < looks; j++) { /* one that is under way is not sent twice */
+                reply(&l, REPLY_NOT_FOUND);
+                expect_quiet(&l, RUN_FINDING);
+                wait_for_timer(&l);
+                if (l.last.kind == ACTION_DONE)
+                    break;
+                expect_send(&l, REQUEST_FIND, 0);
+            }
+            if (looks == 3) { /* no answer comes any more */
+                if (l.last.kind != ACTION_DONE)
+                    wait_for_timer(&l);
+                assert_int_equal(l.now, given_up + 10 * SECOND);
+                expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+                continue;
+            }
+            found(&l);
+            assert_int_equal(l.run.state, RUN_CANCELLING);
+            expect_send(&l, REQUEST_CANCEL, 0);
+            /* The grace of the cancellation begins now. */
+            assert_int_equal(l.run.due, l.now + 10 * SECOND);
+            reply(&l, REPLY_GOOD);
+            wait_for_timer(&l);
+            expect_send(&l, REQUEST_STATUS, 0);
+            told(&l, OUTCOME_CANCELLED);
+            if (rows[i].stop == STOP_NONE) {
+                /* It is over and known: after its own deadline it may be tried again. */
+                assert_int_equal(l.last.kind, ACTION_AGAIN);
+                assert_int_equal(l.run.outcome, OUTCOME_TIMED_OUT);
+                run_free(&l.run);
+            } else {
+                expect_done(&l, rows[i].outcome, rows[i].ending);
+            }
+        }
+    }
+}
+
+/* Found when it must not be cancelled: what it is called is the same, and it runs on. */
+static void test_found_and_not_cancelled(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    limits.can_cancel = false;
+    begin_finding(&l, &limits);
+    stop(&l, STOP_SIGNAL);
+    found(&l);
+    assert_false(run_is_settled(&l.run));
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+}
+
+/* Between two looks there is nothing to wait for but the next one, or the end of the grace. */
+static void test_stop_between_two_looks(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+    int64_t next;
+
+    (void)state;
+    begin_finding(&l, &limits);
+    reply(&l, REPLY_NOT_FOUND);
+    next = l.run.next;
+    stop(&l, STOP_SIGNAL);
+    expect_quiet(&l, RUN_FINDING);
+    assert_int_equal(l.run.due, next);
+    stop(&l, STOP_FAIL_FAST);
+    assert_int_equal(l.run.stop, STOP_SIGNAL);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_FIND, 0);
+    stop(&l, STOP_NOW);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
+/* A signal while the start is under way, and then its reply is lost: one look is still possible. */
+static void test_lost_after_the_signal(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+    int64_t grace_until;
+
+    (void)state;
+    for (int key = 0; key < 2; key++) {
+        limits.key_life_ms = key ? DAY : 0; /* what is stopped is not started again under it */
+        born(&l, &limits);
+        go(&l);
+        stop(&l, STOP_SIGNAL);
+        grace_until = l.run.due;
+        l.now += 4 * SECOND;
+        reply(&l, REPLY_LOST);
+        assert_int_equal(l.run.state, RUN_FINDING);
+        expect_send(&l, REQUEST_FIND, 0);
+        assert_int_equal(l.run.due, grace_until); /* not a second grace */
+        found(&l);
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_GOOD);
+        polled(&l, OUTCOME_CANCELLED);
+        expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+    }
+}
+
+/* An earlier gate has lost it, and its key is still good: it is sent again, as the same start. */
+static void test_lost_with_a_fresh_key(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    limits.key_life_ms = 10 * MINUTE;
+    limits.attempts = 3;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    born(&l, &limits);
+    step(&l, &(struct event){.kind = EVENT_LOST, .attempt = 2, .age_ms = 8 * MINUTE - 1});
+    assert_int_equal(l.run.state, RUN_STARTING);
+    expect_send(&l, REQUEST_START, 0);
+    assert_int_equal(l.run.attempt, 2);
+    assert_int_equal(l.run.deadline, l.now + 10 * MINUTE);
+    started(&l, 1, 0);
+    expect_quiet(&l, RUN_POLLING);
+    wait_for_timer(&l);
+    told(&l, OUTCOME_RUNNING);
+    /* It may have run for all of that time. */
+    assert_in_range((uintmax_t)(l.run.next - l.now), 12 * SECOND, 15 * SECOND);
+    polled(&l, OUTCOME_FAILED);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    assert_int_equal(l.run.attempt, 3);
+    started(&l, 1, 0);
+    polled(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+/* The key is too old, or there is none: it is looked up, or nothing can be said. */
+static void test_lost_without_a_good_key(void **state)
+{
+    static const struct {
+        int64_t key_life, age;
+    } rows[] = {{0, 0}, {0, HOUR}, {10 * MINUTE, 8 * MINUTE}, {10 * MINUTE, DAY}, {1, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct run_limits limits = can_find();
+        struct life l;
+
+        limits.key_life_ms = rows[i].key_life;
+        born(&l, &limits);
+        lost(&l, rows[i].age);
+        assert_int_equal(l.run.state, RUN_FINDING);
+        expect_send(&l, REQUEST_FIND, 0);
+        found(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        told(&l, OUTCOME_PASSED);
+        expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+
+        limits.can_find = false;
+        born(&l, &limits);
+        lost(&l, rows[i].age);
+        expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+    }
+}
+
+/* Looking once: one look, whatever it tells, and nothing is sent again, however good its key. */
+static void test_lost_once(void **state)
+{
+    (void)state;
+    for (int c = 0; c < REPLY_CLASS_COUNT; c++) {
+        struct run_limits limits = can_find();
+        struct life l;
+
+        limits.once = true;
+        limits.can_cancel = false;
+        limits.key_life_ms = DAY;
+        limits.attempts = 3;
+        limits.retry_on = ~0u;
+        born(&l, &limits);
+        lost(&l, SECOND);
+        expect_send(&l, REQUEST_FIND, 0);
+        if (c != REPLY_GOOD) {
+            reply(&l, (enum reply_class)c);
+            expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+            continue;
+        }
+        found(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        told(&l, OUTCOME_RUNNING);
+        expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+    }
+}
+
+/* Cancelling is all that was asked for: it is looked up for that alone, or its start repeated. */
+static void test_cancelling_what_was_lost(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    for (int key = 0; key < 2; key++) {
+        limits.key_life_ms = key ? DAY : 0;
+        born(&l, &limits);
+        lost(&l, MINUTE);
+        expect_send(&l, key ? REQUEST_START : REQUEST_FIND, 0);
+        stop(&l, STOP_ASKED);
+        expect_quiet(&l, key ? RUN_STARTING : RUN_FINDING);
+        found(&l);
+        expect_send(&l, REQUEST_CANCEL, 0);
+        reply(&l, REPLY_GOOD);
+        polled(&l, OUTCOME_RUNNING);
+        assert_true(run_is_settled(&l.run));
+        while (l.last.kind != ACTION_DONE) {
+            wait_for_timer(&l);
+            if (l.last.kind == ACTION_SEND)
+                told(&l, OUTCOME_RUNNING);
+        }
+        expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+
+        born(&l, &limits);
+        lost(&l, MINUTE);
+        stop(&l, STOP_ASKED);
+        if (key)
+            reply(&l, REPLY_LOST);
+        while (l.last.kind != ACTION_DONE) {
+            assert_int_equal(l.run.state, RUN_FINDING);
+            if (l.run.in_flight)
+                reply(&l, REPLY_NOT_FOUND);
+            else
+                wait_for_timer(&l);
+        }
+        assert_int_equal(l.now, 1000 * SECOND + 10 * SECOND);
+        expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+    }
+}
+
+/* In the last fifth of its life a key is not trusted: then the start is looked up. */
+static void test_key_grows_old(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+    int64_t began;
+    int starts = 1;
+
+    (void)state;
+    limits.key_life_ms = MINUTE;
+    for (int known = 0; known < 2; known++) {
+        limits.can_find = known;
+        born(&l, &limits);
+        go(&l);
+        began = l.now;
+        reply(&l, REPLY_LOST);
+        while (l.run.state == RUN_STARTING) {
+            wait_for_timer(&l);
+            if (l.run.state != RUN_STARTING)
+                break;
+            expect_send(&l, REQUEST_START, 0);
+            assert_true(l.now - began < 48 * SECOND);
+            starts++;
+            reply(&l, REPLY_LOST);
+        }
+        assert_in_range((uintmax_t)starts, 4, 20);
+        assert_in_range((uintmax_t)(l.now - began), 48 * SECOND, MINUTE + 3 * SECOND);
+        starts = 1;
+        if (known) {
+            expect_send(&l, REQUEST_FIND, 0);
+            run_free(&l.run);
+        } else {
+            expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+        }
+    }
+
+    /* Its life is counted from the start that was lost, not from those that began nothing. */
+    limits.can_find = true;
+    born(&l, &limits);
+    go(&l);
+    for (int i = 0; i < 12; i++) {
+        reply(&l, REPLY_NOT_PROCESSED);
+        wait_for_timer(&l);
+    }
+    assert_true(l.now > 1000 * SECOND + MINUTE);
+    reply(&l, REPLY_LOST);
+    expect_quiet(&l, RUN_STARTING);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    /* And a repetition that is answered too late is not followed by another. */
+    l.now += 50 * SECOND;
+    reply(&l, REPLY_NOT_PROCESSED);
+    expect_quiet(&l, RUN_STARTING);
+    wait_for_timer(&l);
+    assert_int_equal(l.run.state, RUN_FINDING);
+    expect_send(&l, REQUEST_FIND, 0);
+    run_free(&l.run);
+}
+
+/* Whatever ends the repetitions of a lost start, it is looked up before it is given up. */
+static void test_repetition_ends(void **state)
+{
+    static const enum reply_class rows[] = {REPLY_REFUSED, REPLY_RETRY, REPLY_STRANGE,
+                                            REPLY_NOT_FOUND, REPLY_UNKNOWN};
+    struct run_limits limits = can_find();
+    struct event ended = reply_event(REPLY_ENDED);
+    struct life l;
+
+    (void)state;
+    limits.key_life_ms = DAY;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        born(&l, &limits);
+        lost(&l, 0);
+        reply(&l, rows[i]);
+        assert_int_equal(l.run.state, RUN_FINDING);
+        expect_send(&l, REQUEST_FIND, 0);
+        run_free(&l.run);
+    }
+
+    /* Tries, and the outage. */
+    for (int tries = 0; tries < 2; tries++) {
+        limits.start_tries = tries ? 3 : 0;
+        born(&l, &limits);
+        lost(&l, 0);
+        while (l.run.state == RUN_STARTING) {
+            reply(&l, REPLY_NOT_PROCESSED);
+            if (l.run.state == RUN_STARTING)
+                wait_for_timer(&l);
+        }
+        assert_true(tries || l.now - 1000 * SECOND >= 5 * MINUTE);
+        expect_send(&l, REQUEST_FIND, 0);
+        run_free(&l.run);
+    }
+
+    /* Only an answer to the start itself is better than a look. */
+    born(&l, &limits);
+    lost(&l, 0);
+    ended.outcome = OUTCOME_SKIPPED;
+    step(&l, &ended);
+    expect_done(&l, OUTCOME_SKIPPED, ENDING_SEEN);
+}
+
+/* --- stories of runs taken up ------------------------------------------------------------- */
+
+static void take_up(struct life *l, const struct run_limits *limits, const struct event *e)
+{
+    struct event event = *e;
+
+    event.kind = EVENT_WATCH;
+    event.remotes = event.remotes ? event.remotes : 1;
+    born(l, limits);
+    step(l, &event);
+}
+
+/* The attempts of an earlier gate go on where it was ended. */
+static void test_taken_up_attempts_go_on(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.attempts = 3;
+    limits.retry_on = 1u << OUTCOME_FAILED;
+    take_up(&l, &limits, &(struct event){.attempt = 2, .age_ms = HOUR});
+    expect_send(&l, REQUEST_STATUS, 0);
+    assert_int_equal(l.run.attempt, 2);
+    told(&l, OUTCOME_FAILED);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    assert_int_equal(l.run.attempt, 3);
+    assert_int_equal(l.run.deadline, l.now + 10 * MINUTE);
+    started(&l, 1, 0);
+    polled(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+
+    /* Fewer are allowed now than had been used. */
+    take_up(&l, &limits, &(struct event){.attempt = 5});
+    told(&l, OUTCOME_FAILED);
+    expect_done(&l, OUTCOME_FAILED, ENDING_SEEN);
+}
+
+/* Its age is the true one; the time that it is waited for counts from now. */
+static void test_age_of_what_is_taken_up(void **state)
+{
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    take_up(&l, &limits, &(struct event){.attempt = 1, .age_ms = 80 * SECOND});
+    assert_int_equal(l.run.deadline, l.now + 10 * MINUTE);
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), 6 * SECOND, 8 * SECOND);
+    run_free(&l.run);
+
+    /* Known to be an hour old already: it is over soon, and is polled closely. */
+    limits.schedule.expected_ms = HOUR;
+    take_up(&l, &limits, &(struct event){.attempt = 1, .age_ms = HOUR});
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), SECOND, 5 * SECOND);
+    run_free(&l.run);
+
+    /* That of somebody else is as old as it is known. */
+    limits.schedule.expected_ms = -1;
+    take_up(&l, &limits, &(struct event){.attempt = 0});
+    told(&l, OUTCOME_RUNNING);
+    assert_in_range((uintmax_t)(l.run.next - l.now), 1, SECOND);
+    run_free(&l.run);
+}
+
+/* A run that was just started may not be found at first; the age says whether it was just. */
+static void test_taken_up_and_not_found(void **state)
+{
+    static const struct {
+        int64_t attempt, age;
+        bool borne;
+    } rows[] = {
+        {1, 0, true},
+        {1, 29 * SECOND, true},
+        {1, 30 * SECOND, false},
+        {2, HOUR, false},
+        {0, 0, false}, /* of somebody else */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct life l;
+
+        take_up(&l, &usual,
+                &(struct event){.attempt = rows[i].attempt, .age_ms = rows[i].age});
+        reply(&l, REPLY_NOT_FOUND);
+        if (rows[i].borne)
+            expect_quiet(&l, RUN_POLLING);
+        else
+            expect_send(&l, REQUEST_CANCEL, 0);
+        run_free(&l.run);
+    }
+}
+
+/* What was refused when it was started counts for its verdict as it did then. */
+static void test_taken_up_with_refused_ones(void **state)
+{
+    struct life l;
+
+    (void)state;
+    take_up(&l, &usual, &(struct event){.attempt = 1, .remotes = 2, .refused = 1});
+    told(&l, OUTCOME_PASSED);
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_ERROR, ENDING_SEEN);
+}
+
+/* --- stories of starting only ------------------------------------------------------------- */
+
+static void test_start_only(void **state)
+{
+    struct run_limits limits = can_find();
+    struct life l;
+
+    (void)state;
+    limits.start_only = true;
+    limits.has_details = true;
+    limits.attempts = 3;
+    limits.retry_on = ~0u; /* that it runs is not worth another attempt */
+    born(&l, &limits);
+    go(&l);
+    started(&l, 2, 0);
+    expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+
+    /* It exists already. */
+    take_up(&l, &limits, &(struct event){.attempt = 1});
+    expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+
+    /* Lost, and found. */
+    begin_finding(&l, &limits);
+    found(&l);
+    expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+
+    /* Lost for ever. */
+    begin_finding(&l, &limits);
+    reply(&l, REPLY_STRANGE);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+
+    /* Given up while it was under way: it is cancelled, not left. */
+    born(&l, &limits);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    started(&l, 1, 0);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+
+    /* A start that had no effect is tried again. */
+    born(&l, &limits);
+    go(&l);
+    reply(&l, REPLY_REFUSED);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
+}
+
+/* --- stories of earlier runs -------------------------------------------------------------- */
+
+static struct run_limits has_earlier(void)
+{
+    struct run_limits limits = usual;
+
+    limits.has_earlier = true;
+    return limits;
+}
+
+/* A life that is polled so long without a known end that polls get as far apart as they may. */
+static void begin_slow(struct life *l, const struct run_limits *limits)
+{
+    begin(l, limits, 1, 0);
+    for (;;) {
+        bool slow;
+
+        told(l, OUTCOME_RUNNING);
+        wait_for_timer(l);
+        slow = l->now - 1000 * SECOND >= 150 * SECOND;
+        expect_send(l, slow ? REQUEST_FIND : REQUEST_STATUS, 0);
+        if (slow)
+            return;
+    }
+}
+
+/* It is asked once; whatever the answer, the question how the run is follows. */
+static void test_earlier_runs_are_asked_once(void **state)
+{
+    (void)state;
+    for (int c = 0; c < REPLY_CLASS_COUNT; c++) {
+        struct run_limits limits = has_earlier();
+        struct life l;
+
+        limits.timeout_ms = HOUR;
+        begin_slow(&l, &limits);
+        reply(&l, (enum reply_class)c);
+        assert_int_equal(l.run.trouble, -1);
+        for (int i = 0; i < 50; i++) {
+            expect_send(&l, REQUEST_STATUS, 0);
+            told(&l, OUTCOME_RUNNING);
+            wait_for_timer(&l);
+        }
+        told(&l, OUTCOME_PASSED);
+        expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+    }
+}
+
+/* Another attempt asks for itself: what was not known before may be known by then. */
+static void test_earlier_runs_are_asked_about_anew(void **state)
+{
+    struct run_limits limits = has_earlier();
+    struct life l;
+
+    (void)state;
+    limits.timeout_ms = HOUR;
+    limits.attempts = 2;
+    begin_slow(&l, &limits);
+    reply(&l, REPLY_GOOD);
+    told(&l, OUTCOME_ERROR);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    l.now += 150 * SECOND;
+    timer(&l);
+    expect_send(&l, REQUEST_FIND, 0);
+    run_free(&l.run);
+}
+
+static void test_earlier_runs_tell_an_expectation(void **state)
+{
+    struct run_limits limits = has_earlier();
+    struct event e = reply_event(REPLY_GOOD);
+    struct life l;
+
+    (void)state;
+    limits.timeout_ms = 2 * HOUR;
+    limits.attempts = 2;
+    begin_slow(&l, &limits);
+    e.expected_ms = HOUR;
+    step(&l, &e);
+    expect_send(&l, REQUEST_STATUS, 0);
+    told(&l, OUTCOME_RUNNING);
+    /* Far from the end: polls are further apart than poll_max. */
+    assert_in_range((uintmax_t)(l.run.next - l.now), 48 * SECOND, MINUTE);
+    polled(&l, OUTCOME_ERROR);
+    assert_int_equal(l.last.kind, ACTION_AGAIN);
+    /* The next attempt knows it as well, and asks nobody. */
+    wait_for_timer(&l);
+    started(&l, 1, 0);
+    for (int i = 0; i < 100; i++) {
+        wait_for_timer(&l);
+        expect_send(&l, REQUEST_STATUS, 0);
+        told(&l, OUTCOME_RUNNING);
+    }
+    run_free(&l.run);
+}
+
+/* Of several remote runs the first that is not over is asked about next. */
+static void test_earlier_runs_among_several(void **state)
+{
+    struct run_limits limits = has_earlier();
+    struct life l;
+
+    (void)state;
+    begin(&l, &limits, 3, 0);
+    told(&l, OUTCOME_PASSED);
+    told(&l, OUTCOME_RUNNING);
+    told(&l, OUTCOME_RUNNING);
+    l.now += 150 * SECOND;
+    timer(&l);
+    expect_send(&l, REQUEST_FIND, 0);
+    reply(&l, REPLY_GOOD);
+    expect_send(&l, REQUEST_STATUS, 1);
+    told(&l, OUTCOME_PASSED);
+    expect_send(&l, REQUEST_STATUS, 2);
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+}
+
+/* Who knows how long it takes, who is in trouble and who polls closely does not ask. */
+static void test_earlier_runs_are_not_asked_about(void **state)
+{
+    static const struct {
+        bool has_earlier;
+        int64_t expected, told; /* by the run's own status */
+        int64_t age;
+        bool trouble, asks;
+    } rows[] = {
+        {true, -1, -1, 150 * SECOND, false, true},
+        {true, -1, -1, 149 * SECOND, false, false},
+        {false, -1, -1, 150 * SECOND, false, false},
+        {true, HOUR, -1, 150 * SECOND, false, false},
+        {true, -1, HOUR, 150 * SECOND, false, false},
+        {true, -1, -1, 150 * SECOND, true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct run_limits limits = usual;
+        struct event e = reply_event(rows[i].trouble ? REPLY_RETRY : REPLY_GOOD);
+        struct life l;
+
+        limits.has_earlier = rows[i].has_earlier;
+        limits.schedule.expected_ms = rows[i].expected;
+        begin(&l, &limits, 1, 0);
+        e.outcome = OUTCOME_RUNNING;
+        e.expected_ms = rows[i].told;
+        step(&l, &e);
+        l.now = l.run.began + rows[i].age;
+        if (l.now < l.run.due)
+            l.now = l.run.due;
+        timer(&l);
+        expect_send(&l, rows[i].asks ? REQUEST_FIND : REQUEST_STATUS, 0);
+        run_free(&l.run);
+    }
+}
+
+/* It takes its turn in an outage too: nothing of the answer hides the run's own trouble. */
+static void test_earlier_runs_and_an_outage(void **state)
+{
+    struct run_limits limits = has_earlier();
+    struct life l;
+    int64_t began;
+
+    (void)state;
+    limits.timeout_ms = HOUR;
+    begin_slow(&l, &limits);
+    reply(&l, REPLY_RETRY);
+    began = l.now;
+    while (l.last.kind == ACTION_SEND && l.last.request == REQUEST_STATUS) {
+        reply(&l, REPLY_RETRY);
+        if (l.last.kind == ACTION_NONE)
+            wait_for_timer(&l);
+    }
+    expect_send(&l, REQUEST_CANCEL, 0);
+    assert_in_range((uintmax_t)(l.now - began), 5 * MINUTE, 5 * MINUTE + 15 * SECOND);
+    run_free(&l.run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -2267,6 +3485,7 @@ int main(void)
         cmocka_unit_test(test_fair_walks),
         cmocka_unit_test(test_failing_walks),
         cmocka_unit_test(test_endless_walks),
+        cmocka_unit_test(test_walks_met_everything),
         cmocka_unit_test(test_it_passes),
         cmocka_unit_test(test_every_outcome_is_passed_on),
         cmocka_unit_test(test_start_is_lost),
@@ -2311,9 +3530,37 @@ int main(void)
         cmocka_unit_test(test_attempts_are_apart),
         cmocka_unit_test(test_attempt_after_a_deadline),
         cmocka_unit_test(test_no_attempt_after_a_doubtful_refusal),
+        cmocka_unit_test(test_found_after_a_doubtful_refusal),
         cmocka_unit_test(test_no_attempt_beside_a_run),
         cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
+        cmocka_unit_test(test_lost_start_is_found),
+        cmocka_unit_test(test_found_with_an_expectation),
+        cmocka_unit_test(test_not_found_for_a_while),
+        cmocka_unit_test(test_found_later),
+        cmocka_unit_test(test_find_is_hopeless),
+        cmocka_unit_test(test_find_in_trouble),
+        cmocka_unit_test(test_given_up_while_finding),
+        cmocka_unit_test(test_found_and_not_cancelled),
+        cmocka_unit_test(test_stop_between_two_looks),
+        cmocka_unit_test(test_lost_after_the_signal),
+        cmocka_unit_test(test_lost_with_a_fresh_key),
+        cmocka_unit_test(test_lost_without_a_good_key),
+        cmocka_unit_test(test_lost_once),
+        cmocka_unit_test(test_cancelling_what_was_lost),
+        cmocka_unit_test(test_key_grows_old),
+        cmocka_unit_test(test_repetition_ends),
+        cmocka_unit_test(test_taken_up_attempts_go_on),
+        cmocka_unit_test(test_age_of_what_is_taken_up),
+        cmocka_unit_test(test_taken_up_and_not_found),
+        cmocka_unit_test(test_taken_up_with_refused_ones),
+        cmocka_unit_test(test_start_only),
+        cmocka_unit_test(test_earlier_runs_are_asked_once),
+        cmocka_unit_test(test_earlier_runs_are_asked_about_anew),
+        cmocka_unit_test(test_earlier_runs_tell_an_expectation),
+        cmocka_unit_test(test_earlier_runs_among_several),
+        cmocka_unit_test(test_earlier_runs_are_not_asked_about),
+        cmocka_unit_test(test_earlier_runs_and_an_outage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,30 @@ static void test_same_seed_same_delays(void **state)
     assert_int_equal(a, b);
 }
 
+/* From there on, and not before, polls of a run whose end is not known are poll_max apart. */
+static void test_slow(void **state)
+{
+    static const int64_t longest[] = {1, SECOND, 15 * SECOND, MINUTE, HOUR};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(longest); i++) {
+        struct schedule s = {.poll_min_ms = 1, .poll_max_ms = longest[i], .expected_ms = -1};
+        int64_t slow = 10 * longest[i];
+
+        assert_false(schedule_is_slow(&s, 0));
+        assert_false(schedule_is_slow(&s, slow - 1));
+        assert_true(schedule_is_slow(&s, slow));
+        assert_true(schedule_is_slow(&s, DURATION_MAX));
+        for (uint64_t seed = 1; seed <= 50; seed++) {
+            uint64_t rng = seed;
+
+            assert_true(schedule_delay(&s, slow - 10, &rng) < longest[i] || longest[i] == 1);
+            rng = seed;
+            assert_true(schedule_delay(&s, slow, &rng) >= longest[i] - longest[i] / 5);
+        }
+    }
+}
+
 static void test_backoff(void **state)
 {
     static const int counts[] = {1,  2,  3,  4,  5,  6,   10,      31,       32,
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_expected_end_bounds),
         cmocka_unit_test(test_expectation_missed),
         cmocka_unit_test(test_same_seed_same_delays),
+        cmocka_unit_test(test_slow),
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_backoff_retry_after),
         cmocka_unit_test(test_backoff_spreads),
