@@ -54,17 +54,21 @@ static void add_percent(struct buf *b, const char *text, const char *digits)
 }
 
 /* One UTF-16 unit as JSON escapes it. */
-static void add_unit(struct buf *b, uint32_t unit)
+static void add_unit(struct buf *b, uint32_t unit, bool upper)
 {
-    buf_addf(b, "\\u%04x", (unsigned)unit);
+    buf_addf(b, upper ? "\\u%04X" : "\\u%04x", (unsigned)unit);
 }
 
+/* In what the writers of JSON differ; each is a bit. */
+enum json_way { JSON_SLASH = 1, JSON_ASCII = 2, JSON_UPPER = 4, JSON_WAYS = 8 };
+
 /*
- * What stands between the quotes of a JSON string. Writers differ: some escape the slash, some
- * everything beyond ASCII.
+ * What stands between the quotes of a JSON string. Some writers escape the slash, some everything
+ * beyond ASCII, and some write the digits of an escape in upper case.
  */
-static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
+static void add_json(struct buf *b, const char *text, unsigned ways)
 {
+    bool ascii = ways & JSON_ASCII, upper = ways & JSON_UPPER;
     static const char named[] = "\"\\\b\f\n\r\t";
     static const char names[] = "\"\\bfnrt";
     size_t used;
@@ -78,13 +82,13 @@ static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
             buf_addc(b, '\\');
             buf_addc(b, names[name - named]);
         } else if (used && (c < 0x20 || (ascii && c > 0x7F && c < 0x10000))) {
-            add_unit(b, c);
+            add_unit(b, c, upper);
         } else if (used && ascii && c >= 0x10000) {
-            add_unit(b, 0xD800 + ((c - 0x10000) >> 10));
-            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF));
+            add_unit(b, 0xD800 + ((c - 0x10000) >> 10), upper);
+            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF), upper);
         } else {
             used = used ? used : 1;
-            buf_adds(b, slash && *text == '/' ? "\\" : "");
+            buf_adds(b, ways & JSON_SLASH && *text == '/' ? "\\" : "");
             buf_add(b, text, used);
         }
     }
@@ -128,8 +132,8 @@ void secret_add(const char *value)
         remember(form.text);
         buf_clear(&form);
     }
-    for (int way = 0; way < 4; way++) {
-        add_json(&form, value, way & 1, way & 2);
+    for (unsigned ways = 0; ways < JSON_WAYS; ways++) {
+        add_json(&form, value, ways);
         remember(form.text);
         buf_clear(&form);
     }

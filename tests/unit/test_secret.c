@@ -106,6 +106,9 @@ static void test_forms(void **state)
         {"JSON in ASCII", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00fc\\u00dfe\"", "\"***\""},
         {"JSON in ASCII, a pair", "key\xF0\x9F\x98\x80", "\"key\\ud83d\\ude00\"", "\"***\""},
         {"JSON in ASCII, escaped slash", "\xC3\xA9/\xC3\xA9", "\"\\u00e9\\/\\u00e9\"", "\"***\""},
+        {"JSON control character, upper case", "aa\x1b" "bb", "\"aa\\u001Bbb\"", "\"***\""},
+        {"JSON in ASCII, upper case", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00FC\\u00DFe\"",
+         "\"***\""},
         {"JSON, bad UTF-8", "\xFF\xFE\"x", "\"\xFF\xFE\\\"x\"", "\"***\""},
         /* clang-format on */
     };
