@@ -164,6 +164,12 @@ static size_t match_at(const char *p, size_t left)
     return 0;
 }
 
+/* A byte of UTF-8 that is not the first of its character. */
+static bool is_inside(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 void secret_redact(struct buf *text)
 {
     struct buf out;
@@ -172,12 +178,17 @@ void secret_redact(struct buf *text)
     buf_init(&out, text->cap);
     for (size_t at = 0; known.count && at < text->len;) {
         size_t end = at + match_at(text->text + at, text->len - at);
+        size_t keep;
 
         if (end == at) {
             at++;
             continue;
         }
-        buf_add(&out, text->text + copied, at - copied);
+        /* Whole characters go: a secret that is not UTF-8 must leave no piece of one behind. */
+        keep = at;
+        while (keep > copied && is_inside(text->text[keep]))
+            keep--;
+        buf_add(&out, text->text + copied, keep - copied);
         buf_adds(&out, "***");
         /* A secret that starts inside this one and goes beyond it: its tail is secret too. */
         for (; at < end; at++) {
@@ -185,6 +196,8 @@ void secret_redact(struct buf *text)
 
             end = other > end ? other : end;
         }
+        while (at < text->len && is_inside(text->text[at]))
+            at++;
         copied = at;
     }
     if (!copied) {

@@ -69,6 +69,8 @@ static void test_redact(void **state)
         {"they only touch", {"abcd", "efgh"}, "abcdefgh", "******"},
         {"not ASCII", {"p\xC3\xA4sswort"}, "x p\xC3\xA4sswort", "x ***"},
         {"with white space", {"two words"}, "x two words y", "x *** y"},
+        {"ends inside a character", {"abcdef\xEF"}, "abcdef\xEF\xBF\xBD!", "***!"},
+        {"begins inside a character", {"\xA4" "bcd"}, "x\xC3\xA4" "bcd", "x***"},
         {"stars in a secret", {"****"}, "x **** y", "x *** y"},
     };
 
