@@ -67,7 +67,7 @@ LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # --- sources: named one by one, so that a stray file never joins the program ---------------------
 
-BASE := buf clock doc err file heap mem num rng secret text xml
+BASE := buf clock doc err file heap map mem num rng secret text xml
 PIPELINE := ci ini outcome pipeline vars
 PROVIDER := bind definition registry reply request rule template
 NET := http origin

@@ -9,6 +9,7 @@
 static struct {
     char **items; /* longest first, so that a secret inside another does not hide its rest */
     size_t count, cap;
+    bool begins[256]; /* a secret begins with this byte; with most bytes none does */
 } known;
 
 /* memset that the optimiser may not remove as a dead store. */
@@ -37,6 +38,7 @@ static void remember(const char *form)
     memmove(known.items + at + 1, known.items + at, (known.count - at) * sizeof(*known.items));
     known.items[at] = mem_strdup(form);
     known.count++;
+    known.begins[(unsigned char)*form] = true;
 }
 
 /* RFC 3986: all but the unreserved characters. */
@@ -152,6 +154,8 @@ void secret_add(const char *value)
 /* The length of the longest secret that starts at p; 0 if none does. */
 static size_t match_at(const char *p, size_t left)
 {
+    if (!left || !known.begins[(unsigned char)*p])
+        return 0;
     for (size_t i = 0; i < known.count; i++) {
         size_t len;
 
