@@ -9,8 +9,10 @@
 #include "provider/definition.h"
 #include "provider/registry.h"
 
-/* The rules of a definition are compared with each other: that of a huge file would take minutes. */
-enum { FILE_MAX = 64 << 10, EXTENDS_MAX = 8 };
+enum {
+    FILE_MAX = 64 << 10, /* rules are compared with each other: those of a huge file take minutes */
+    EXTENDS_MAX = 8
+};
 
 static const char section_prefix[] = "provider:";
 
