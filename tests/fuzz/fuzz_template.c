@@ -93,6 +93,13 @@ static void check_value(char *text)
     buf_free(&back);
 }
 
+/* Said once more, apart from the program: an address of this machine, or its name. */
+static bool is_this_machine(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (text_starts(host, "127.") && !host[strspn(host, "0123456789.")]);
+}
+
 static void check_url(const char *text)
 {
     struct err e = {""}, none = {""};
@@ -105,7 +112,8 @@ static void check_url(const char *text)
         MUST(e.text[0]);
     } else {
         MUST(text_starts(origin.text, "https://") ||
-             (text_starts(origin.text, "http://") && http_url_is_loopback(text)));
+             (text_starts(origin.text, "http://") && is_this_machine(host.text)));
+        MUST(!http_url_is_loopback(text) || is_this_machine(host.text));
         MUST(host.len && !strpbrk(host.text, "@/?# \r\n"));
         MUST(strstr(origin.text, host.text) && strrchr(origin.text, ':'));
         MUST(!http_url_check(origin.text, &again, NULL, &none));

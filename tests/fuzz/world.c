@@ -197,9 +197,9 @@ int __wrap_http_send(struct http *h, size_t tag, const struct request *request,
     (void)h;
     MUST(!world.pending);
     MUST(++world.seen.requests < 10000);
+    check_request(request, repeat);
     if (http_url_check(request->url, NULL, NULL, e))
         return -1;
-    check_request(request, repeat);
     world.pending = true;
     world.tag = tag;
     world.kind = request->kind;
