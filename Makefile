@@ -9,6 +9,8 @@
 #   make WERROR=1           a warning is an error
 #
 #   make test               unit tests, lint, end-to-end tests; ends with "N passed, N failed"
+#   make fuzz               each target of tests/fuzz for 10 seconds; ends with "N passed, N failed"
+#   make fuzz TARGETS=reply FUZZ_SECONDS=600
 #   make demo               a gate against the bundled provider simulator
 #   make install PREFIX=/usr DESTDIR=...
 #
@@ -27,9 +29,15 @@ Q := $(if $(V),,@)
 
 # --- variants: each has a folder of its own, so that their objects never mix ---------------------
 
+# With FUZZER=1, which "make fuzz" sets, the objects are made for libFuzzer, which is clang's.
+ifdef FUZZER
+CC := clang
+endif
+
 MODE := $(if $(filter release,$(MAKECMDGOALS)),release,$(if $(MAKECMDGOALS),debug,release))
 MODE := $(if $(filter all install uninstall,$(MAKECMDGOALS)),release,$(MODE))
-VARIANT := $(MODE)$(if $(SANITIZE),-asan)$(if $(COVERAGE),-cov)$(if $(filter clang%,$(CC)),-clang)
+VARIANT := $(MODE)$(if $(SANITIZE),-asan)$(if $(COVERAGE),-cov)
+VARIANT := $(VARIANT)$(if $(FUZZER),-fuzz,$(if $(filter clang%,$(CC)),-clang))
 BUILD := build/$(VARIANT)
 BIN := $(BUILD)/rungate
 
@@ -51,6 +59,10 @@ ifdef SANITIZE
 RG_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 RG_LDFLAGS += -fsanitize=address,undefined
 endif
+ifdef FUZZER
+RG_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+endif
 ifdef COVERAGE
 RG_CFLAGS += --coverage -O0
 RG_LDFLAGS += --coverage
@@ -67,7 +79,7 @@ LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # --- sources: named one by one, so that a stray file never joins the program ---------------------
 
-BASE := buf clock doc err file heap mem num rng secret text xml
+BASE := buf clock doc err file heap map mem num rng secret text xml
 PIPELINE := ci ini outcome pipeline vars
 PROVIDER := bind definition registry reply request rule template
 NET := http origin
@@ -81,17 +93,20 @@ OBJECTS := $(SOURCES:%=$(BUILD)/%.o) $(BUILD)/generated/definitions.o
 DEFINITIONS := $(sort $(wildcard config/providers/*.ini))
 UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_BINS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
 # For the end-to-end tests of memory that runs out; sanitizers bring an allocator of their own.
 FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
 
-.PHONY: all release debug unit test lint check-unit check-e2e check-valgrind check-matrix \
-	check-schema check-contract coverage demo install uninstall clean
+.PHONY: all release debug unit test lint fuzz fuzz-targets check-unit check-e2e check-valgrind \
+	check-matrix check-schema check-contract coverage demo install uninstall clean
 .DELETE_ON_ERROR:
 
 all: $(BIN)
 release: $(BIN)
 debug: $(BIN) $(FAILING)
 unit: $(UNIT_BINS)
+fuzz-targets: $(FUZZ_BINS)
 
 COMPILE = $(CC) $(RG_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -132,9 +147,25 @@ $(BUILD)/failing_malloc.so: tests/memory/failing_malloc.c Makefile
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
-.PRECIOUS: $(BUILD)/unit/%.o
+# What reaches outside the program: tests/fuzz/world.c stands in for it.
+FUZZ_WRAPPED := file_read file_is_same clock_monotonic_ms clock_wall_ms registry_new registry_free \
+	http_new http_free http_send http_abort http_withdraw http_next http_wait journal_open
 
--include $(OBJECTS:.o=.d) $(BUILD)/cli/main.d $(UNIT:%=$(BUILD)/unit/%.d)
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/check.o $(BUILD)/fuzz/world.o \
+		$(BUILD)/librungate.a
+	$(if $(V),,@echo "  LINK    $@")
+	$(Q)$(CC) $(RG_CFLAGS) -fsanitize=fuzzer $(CFLAGS) $(RG_LDFLAGS) $(LDFLAGS) \
+		$(FUZZ_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LDLIBS) $(LDLIBS)
+
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(COMPILE)
+
+.PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/fuzz/%.o
+
+-include $(OBJECTS:.o=.d) $(BUILD)/cli/main.d $(UNIT:%=$(BUILD)/unit/%.d) \
+	$(FUZZ_BINS:%=%.d) $(BUILD)/fuzz/check.d $(BUILD)/fuzz/world.d
 
 # --- tests ----------------------------------------------------------------------------------------
 #
@@ -163,6 +194,14 @@ check-valgrind: debug
 # 'qatech/*/silence/*/*'; a cell that fails is shown whole.
 check-matrix: debug
 	$(Q)RUNGATE=$(BIN) JOBS=$(JOBS) $(PYTHON) tests/matrix/matrix.py $(if $(CELL),'$(CELL)')
+
+# What a target finds is kept in build/debug-fuzz/found; what was repaired goes to tests/fuzz/corpus.
+TARGETS ?= $(FUZZ)
+FUZZ_SECONDS ?= 10
+fuzz:
+	$(Q)+$(MAKE) -j2 FUZZER=1 fuzz-targets
+	$(Q)PYTHON=$(PYTHON) BUILD=build/debug-fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) \
+		tests/fuzz/run.sh $(TARGETS)
 
 # Lines of src/ that the unit and end-to-end tests reach.
 coverage:

@@ -34,20 +34,37 @@ int diag_add(struct diags *d, const char *file, int line, const char *format, ..
     return -1;
 }
 
+struct placed {
+    struct diag diag;
+    size_t place; /* where it stood, for the order within a line is kept */
+};
+
+static int by_line(const void *a, const void *b)
+{
+    const struct placed *left = a, *right = b;
+
+    if (left->diag.line != right->diag.line)
+        return left->diag.line < right->diag.line ? -1 : 1;
+    return left->place < right->place ? -1 : 1;
+}
+
 void diags_sort(struct diags *d)
 {
-    /* Insertion: lists are short, nearly sorted, and the order within a line must be kept. */
-    for (size_t i = 1; i < d->count; i++) {
-        struct diag moved = d->items[i];
-        size_t at = i;
+    struct placed *placed = mem_alloc(d->count, sizeof(*placed));
+    size_t end;
 
-        while (at > 0 && strcmp(d->items[at - 1].file, moved.file) == 0 &&
-               d->items[at - 1].line > moved.line) {
-            d->items[at] = d->items[at - 1];
-            at--;
-        }
-        d->items[at] = moved;
+    for (size_t i = 0; i < d->count; i++)
+        placed[i] = (struct placed){.diag = d->items[i], .place = i};
+    /* Mistakes of other files stay where they are between those of this one. */
+    for (size_t start = 0; start < d->count; start = end) {
+        end = start + 1;
+        while (end < d->count && strcmp(d->items[end].file, d->items[start].file) == 0)
+            end++;
+        qsort(placed + start, end - start, sizeof(*placed), by_line);
     }
+    for (size_t i = 0; i < d->count; i++)
+        d->items[i] = placed[i].diag;
+    free(placed);
 }
 
 void diags_free(struct diags *d)

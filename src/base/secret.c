@@ -9,6 +9,7 @@
 static struct {
     char **items; /* longest first, so that a secret inside another does not hide its rest */
     size_t count, cap;
+    bool begins[256]; /* a secret begins with this byte; with most bytes none does */
 } known;
 
 /* memset that the optimiser may not remove as a dead store. */
@@ -37,6 +38,7 @@ static void remember(const char *form)
     memmove(known.items + at + 1, known.items + at, (known.count - at) * sizeof(*known.items));
     known.items[at] = mem_strdup(form);
     known.count++;
+    known.begins[(unsigned char)*form] = true;
 }
 
 /* RFC 3986: all but the unreserved characters. */
@@ -54,17 +56,21 @@ static void add_percent(struct buf *b, const char *text, const char *digits)
 }
 
 /* One UTF-16 unit as JSON escapes it. */
-static void add_unit(struct buf *b, uint32_t unit)
+static void add_unit(struct buf *b, uint32_t unit, bool upper)
 {
-    buf_addf(b, "\\u%04x", (unsigned)unit);
+    buf_addf(b, upper ? "\\u%04X" : "\\u%04x", (unsigned)unit);
 }
 
+/* In what the writers of JSON differ; each is a bit. */
+enum json_way { JSON_SLASH = 1, JSON_ASCII = 2, JSON_UPPER = 4, JSON_WAYS = 8 };
+
 /*
- * What stands between the quotes of a JSON string. Writers differ: some escape the slash, some
- * everything beyond ASCII.
+ * What stands between the quotes of a JSON string. Some writers escape the slash, some everything
+ * beyond ASCII, and some write the digits of an escape in upper case.
  */
-static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
+static void add_json(struct buf *b, const char *text, unsigned ways)
 {
+    bool ascii = ways & JSON_ASCII, upper = ways & JSON_UPPER;
     static const char named[] = "\"\\\b\f\n\r\t";
     static const char names[] = "\"\\bfnrt";
     size_t used;
@@ -78,13 +84,13 @@ static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
             buf_addc(b, '\\');
             buf_addc(b, names[name - named]);
         } else if (used && (c < 0x20 || (ascii && c > 0x7F && c < 0x10000))) {
-            add_unit(b, c);
+            add_unit(b, c, upper);
         } else if (used && ascii && c >= 0x10000) {
-            add_unit(b, 0xD800 + ((c - 0x10000) >> 10));
-            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF));
+            add_unit(b, 0xD800 + ((c - 0x10000) >> 10), upper);
+            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF), upper);
         } else {
             used = used ? used : 1;
-            buf_adds(b, slash && *text == '/' ? "\\" : "");
+            buf_adds(b, ways & JSON_SLASH && *text == '/' ? "\\" : "");
             buf_add(b, text, used);
         }
     }
@@ -128,8 +134,8 @@ void secret_add(const char *value)
         remember(form.text);
         buf_clear(&form);
     }
-    for (int way = 0; way < 4; way++) {
-        add_json(&form, value, way & 1, way & 2);
+    for (unsigned ways = 0; ways < JSON_WAYS; ways++) {
+        add_json(&form, value, ways);
         remember(form.text);
         buf_clear(&form);
     }
@@ -148,6 +154,8 @@ void secret_add(const char *value)
 /* The length of the longest secret that starts at p; 0 if none does. */
 static size_t match_at(const char *p, size_t left)
 {
+    if (!left || !known.begins[(unsigned char)*p])
+        return 0;
     for (size_t i = 0; i < known.count; i++) {
         size_t len;
 
@@ -160,6 +168,12 @@ static size_t match_at(const char *p, size_t left)
     return 0;
 }
 
+/* A byte of UTF-8 that is not the first of its character. */
+static bool is_inside(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 void secret_redact(struct buf *text)
 {
     struct buf out;
@@ -168,12 +182,17 @@ void secret_redact(struct buf *text)
     buf_init(&out, text->cap);
     for (size_t at = 0; known.count && at < text->len;) {
         size_t end = at + match_at(text->text + at, text->len - at);
+        size_t keep;
 
         if (end == at) {
             at++;
             continue;
         }
-        buf_add(&out, text->text + copied, at - copied);
+        /* Whole characters go: a secret that is not UTF-8 must leave no piece of one behind. */
+        keep = at;
+        while (keep > copied && is_inside(text->text[keep]))
+            keep--;
+        buf_add(&out, text->text + copied, keep - copied);
         buf_adds(&out, "***");
         /* A secret that starts inside this one and goes beyond it: its tail is secret too. */
         for (; at < end; at++) {
@@ -181,6 +200,8 @@ void secret_redact(struct buf *text)
 
             end = other > end ? other : end;
         }
+        while (at < text->len && is_inside(text->text[at]))
+            at++;
         copied = at;
     }
     if (!copied) {

@@ -160,11 +160,12 @@ static bool is_space(uint32_t c)
 void text_add_log(struct buf *b, const char *text)
 {
     const char *p = text;
+    size_t left = strlen(text);
     uint32_t c;
     size_t used;
 
     /* GitHub's runner trims white space of any kind before it looks for a command. */
-    while ((used = text_decode(p, strlen(p), &c)) > 0 && is_space(c))
+    for (; (used = text_decode(p, left, &c)) > 0 && is_space(c); left -= used)
         p += used;
     buf_add(b, text, (size_t)(p - text));
     if (p[0] == ':' && p[1] == ':') {

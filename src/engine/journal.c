@@ -117,14 +117,17 @@ static void read_starting(const struct journal *j, struct journal_entry *entry,
                           const struct doc *line, int64_t at, int64_t attempt)
 {
     struct buf text;
-    int64_t first;
+    int64_t first = at, last = at;
     bool again;
 
     buf_init(&text, BUF_CAP_TEXT);
     member(line, "/key", &text);
     /* The same start, sent once more under its key. */
     again = entry->sent && strcmp(entry->key, text.text) == 0;
-    first = again ? entry->sent_first : at;
+    if (again) { /* and a clock can have been turned back since */
+        first = entry->sent_first < at ? entry->sent_first : at;
+        last = entry->sent_last > at ? entry->sent_last : at;
+    }
     forget(entry);
     /* Whether it left is told by "sent", unless that was lost with the machine. */
     entry->sent = again || !*j->boot;
@@ -132,7 +135,7 @@ static void read_starting(const struct journal *j, struct journal_entry *entry,
     mem_replace(&entry->key, text.text);
     mem_replace(&entry->start, member(line, "/start", &text));
     entry->sent_first = first;
-    entry->sent_last = at;
+    entry->sent_last = last;
     if (strcmp(member(line, "/boot", &text), j->boot) != 0)
         entry->sent = true;
     buf_free(&text);

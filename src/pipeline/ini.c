@@ -3,6 +3,7 @@
  * any section or key means. */
 #include "base/base.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "pipeline/ini.h"
@@ -18,6 +19,8 @@ struct reader {
     struct ini *ini;
     struct diags *diags;
     const char *next, *end;
+    struct map sections, keys; /* by name, the line; the keys are those of the last section */
+    struct buf value;          /* of the last entry, which gets it when it is whole */
     int line;
     bool continues; /* the line just handed out continues the value above */
     bool has_above; /* there is a value that an indented line would continue */
@@ -30,20 +33,39 @@ static struct ini_section *last_section(const struct ini *ini)
     return ini->count ? &ini->sections[ini->count - 1] : NULL;
 }
 
+/* The last entry takes its value over. */
+static void finish_value(struct reader *r)
+{
+    struct ini_section *section = last_section(r->ini);
+
+    if (section && section->count && !section->entries[section->count - 1].value)
+        section->entries[section->count - 1].value = buf_detach(&r->value);
+}
+
+/* The line in which the name stood first, or 0 if that is this line. */
+static int first_line(struct reader *r, struct map *names, const char *name)
+{
+    size_t *line = map_at(names, name);
+    int first = (int)*line;
+
+    if (!first)
+        *line = (size_t)r->line;
+    return first;
+}
+
 static void open_section(struct reader *r, const char *name)
 {
     struct ini *ini = r->ini;
     struct ini_section *section;
+    int first;
 
     r->refused = false;
-    for (size_t i = 0; i < ini->count; i++) {
-        if (strcmp(ini->sections[i].name, name) == 0) {
-            diag_add(r->diags, ini->file, r->line,
-                     "section [%s] stands twice, first in line %d: join the two", name,
-                     ini->sections[i].line);
-            break;
-        }
-    }
+    finish_value(r);
+    map_free(&r->keys);
+    first = first_line(r, &r->sections, name);
+    if (first)
+        diag_add(r->diags, ini->file, r->line,
+                 "section [%s] stands twice, first in line %d: join the two", name, first);
     ini->sections = mem_grow(ini->sections, &ini->cap, ini->count, sizeof(*ini->sections));
     section = &ini->sections[ini->count++];
     section->name = mem_strdup(name);
@@ -202,37 +224,30 @@ static int handle(void *user, const char *section_name, const char *key, const c
     struct reader *r = user;
     struct ini_section *section = last_section(r->ini);
     struct ini_entry *entry;
+    int first;
 
     (void)section_name; /* empty sections are invisible here, so the reader opens them */
     if (r->continues) {
-        struct buf joined;
-
         entry = &section->entries[section->count - 1];
-        buf_init(&joined, BUF_CAP_TEXT);
-        buf_adds(&joined, entry->value);
         /* "key =" and indented lines: the value starts in the first indented one. */
-        if (joined.len)
-            buf_addc(&joined, '\n');
+        if (r->value.len)
+            buf_addc(&r->value, '\n');
         else
             entry->line_count = 0;
-        buf_adds(&joined, value);
-        free(entry->value);
-        entry->value = buf_detach(&joined);
+        buf_adds(&r->value, value);
         add_line(entry, r->line);
         return 1;
     }
-    for (size_t i = 0; i < section->count; i++) {
-        if (strcmp(section->entries[i].key, key) == 0) {
-            diag_add(r->diags, r->ini->file, r->line, "key '%s' stands twice, first in line %d",
-                     key, section->entries[i].line);
-            break;
-        }
-    }
+    finish_value(r);
+    first = first_line(r, &r->keys, key);
+    if (first)
+        diag_add(r->diags, r->ini->file, r->line, "key '%s' stands twice, first in line %d", key,
+                 first);
     section->entries =
         mem_grow(section->entries, &section->cap, section->count, sizeof(*section->entries));
     entry = &section->entries[section->count++];
     entry->key = mem_strdup(key);
-    entry->value = mem_strdup(value);
+    buf_adds(&r->value, value);
     entry->line = r->line;
     add_line(entry, r->line);
     return 1;
@@ -244,10 +259,14 @@ void ini_load(struct ini *ini, const char *file, const char *text, size_t len, s
     int failed;
 
     memset(ini, 0, sizeof(*ini));
+    buf_init(&r.value, BUF_CAP_TEXT);
     ini->file = mem_strdup(file);
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         r.next += 3;
     failed = ini_parse_stream(next_line, &r, handle, &r);
+    finish_value(&r);
+    map_free(&r.sections);
+    map_free(&r.keys);
     /* The reader lets nothing through that the library refuses; should it, say so. */
     if (failed && !d->count)
         diag_add(d, file, failed > 0 ? failed : 0, "the line cannot be read");

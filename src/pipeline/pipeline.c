@@ -2,6 +2,7 @@
 /* Owns the meaning of pipeline files, as tables of keys. It must not know any provider. */
 #include "base/base.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -11,7 +12,13 @@
 #include <assert.h>
 #include <ctype.h>
 
-enum { RUN_NAME_MAX = 40, VALUE_MAX = 1 << 20 };
+enum {
+    RUN_NAME_MAX = 40,
+    VALUE_MAX = 1 << 20,
+    RUNS_MAX = 20000, /* each gets a copy of all [defaults] */
+    KEYS_MAX = 100,   /* in a section: far more than any provider has parameters */
+    COSTLY_MAX = 100  /* messages that take time and room for each run that there is */
+};
 
 /* --- keys: what each is called, what it takes, where it goes -------------------------------- */
 
@@ -214,17 +221,30 @@ static int each_word(const char *text, int (*take)(void *user, const char *word)
     return rc;
 }
 
+struct naming {
+    struct run_config *run;
+    struct map seen;
+};
+
 static int take_need(void *user, const char *word)
 {
-    struct run_config *run = user;
+    struct naming *naming = user;
+    struct run_config *run = naming->run;
 
-    for (size_t i = 0; i < run->need_count; i++) {
-        if (strcmp(run->needs[i], word) == 0)
-            return 0;
-    }
+    if ((*map_at(&naming->seen, word))++)
+        return 0;
     run->needs = mem_grow(run->needs, &run->need_cap, run->need_count, sizeof(*run->needs));
     run->needs[run->need_count++] = mem_strdup(word);
     return 0;
+}
+
+static int read_needs(const char *text, struct run_config *run)
+{
+    struct naming naming = {.run = run};
+    int rc = each_word(text, take_need, &naming);
+
+    map_free(&naming.seen);
+    return rc;
 }
 
 static int take_outcome(void *user, const char *word)
@@ -298,7 +318,7 @@ static int apply(const struct key *key, const char *text, void *target)
     case KEY_REQUIRE:
         return read_require(text, slot);
     case KEY_NAMES:
-        return each_word(text, take_need, target);
+        return read_needs(text, target);
     case KEY_OUTCOMES:
         *(unsigned *)slot = 0;
         return each_word(text, take_outcome, slot);
@@ -335,6 +355,8 @@ struct loader {
     const struct pipeline_source *source;
     struct diags *diags;
     struct settings defaults; /* all of [defaults] */
+    struct map runs;          /* by name, the number of the run + 1 */
+    size_t guesses, circles;  /* costly messages so far */
 };
 
 static void unknown_key(struct loader *l, const struct setting *s, enum key_section section)
@@ -380,7 +402,10 @@ static void read_entry(struct loader *l, const struct ini_entry *entry, struct s
 static void read_section(struct loader *l, const struct ini_section *section,
                          struct settings *settings)
 {
-    for (size_t i = 0; i < section->count; i++) {
+    if (section->count > KEYS_MAX)
+        diag_add(l->diags, l->source->file, section->entries[KEYS_MAX].line,
+                 "section [%s] has more than %d keys", section->name, KEYS_MAX);
+    for (size_t i = 0; i < section->count && i < KEYS_MAX; i++) {
         struct setting s;
 
         read_entry(l, &section->entries[i], &s);
@@ -406,18 +431,17 @@ static int check_run_name(const char *name, const char **ret_why)
     return strcmp(name, "gate") == 0 || strcmp(name, "http") == 0 ? -1 : 0;
 }
 
-static struct run_config *find_run(const struct pipeline *p, const char *name)
+static struct run_config *find_run(const struct loader *l, const char *name)
 {
-    for (size_t i = 0; i < p->run_count; i++) {
-        if (strcmp(p->runs[i].name, name) == 0)
-            return &p->runs[i];
-    }
-    return NULL;
+    size_t number = map_get(&l->runs, name);
+
+    return number ? &l->pipeline->runs[number - 1] : NULL;
 }
 
-static struct run_config *add_run(struct pipeline *p, const char *name, int line)
+static struct run_config *add_run(struct loader *l, const char *name, int line)
 {
-    struct run_config *run = find_run(p, name);
+    struct pipeline *p = l->pipeline;
+    struct run_config *run = find_run(l, name);
 
     if (run)
         return run; /* a section that stands twice was reported with the file's form */
@@ -425,6 +449,7 @@ static struct run_config *add_run(struct pipeline *p, const char *name, int line
     run = &p->runs[p->run_count++];
     run->name = mem_strdup(name);
     run->line = line;
+    *map_at(&l->runs, name) = p->run_count;
     return run;
 }
 
@@ -433,7 +458,8 @@ static void put_run_setting(struct run_config *run, const struct setting *s)
     settings_put(find_key(KEYS_RUN, s->key) ? &run->settings : &run->params, s);
 }
 
-static void read_run(struct loader *l, const struct ini_section *section, const char *name)
+/* -1 if there is no room for it, nor for any that follows. */
+static int read_run(struct loader *l, const struct ini_section *section, const char *name)
 {
     struct settings own = {0};
     struct run_config *run;
@@ -442,11 +468,17 @@ static void read_run(struct loader *l, const struct ini_section *section, const 
     if (check_run_name(name, &why))
         diag_add(l->diags, l->source->file, section->line, "'%s' cannot name a run: %s", name,
                  why);
-    run = add_run(l->pipeline, name, section->line);
+    if (l->pipeline->run_count == RUNS_MAX) {
+        diag_add(l->diags, l->source->file, section->line, "there are more than %d runs",
+                 RUNS_MAX);
+        return -1;
+    }
+    run = add_run(l, name, section->line);
     read_section(l, section, &own);
     for (size_t i = 0; i < own.count; i++)
         put_run_setting(run, &own.items[i]);
     settings_free(&own);
+    return 0;
 }
 
 static void unknown_section(struct loader *l, const struct ini_section *section)
@@ -475,9 +507,10 @@ static void read_file(struct loader *l)
 {
     struct pipeline *p = l->pipeline;
     struct ini ini;
+    int rc = 0;
 
     ini_load(&ini, l->source->file, l->source->text, l->source->len, l->diags);
-    for (size_t i = 0; i < ini.count; i++) {
+    for (size_t i = 0; i < ini.count && !rc; i++) {
         const struct ini_section *section = &ini.sections[i];
 
         if (strcmp(section->name, "gate") == 0)
@@ -487,7 +520,7 @@ static void read_file(struct loader *l)
         else if (strcmp(section->name, "defaults") == 0)
             read_section(l, section, &l->defaults);
         else if (text_starts(section->name, "run:"))
-            read_run(l, section, section->name + strlen("run:"));
+            rc = read_run(l, section, section->name + strlen("run:"));
         else
             unknown_section(l, section);
     }
@@ -502,7 +535,7 @@ static void apply_overrides(struct loader *l)
                             .text = (char *)(uintptr_t)o->text,
                             .origin = (char *)(uintptr_t)o->origin,
                             .on_command_line = o->on_command_line};
-        struct run_config *run = find_run(l->pipeline, o->target);
+        struct run_config *run = find_run(l, o->target);
 
         if (strcmp(o->target, "gate") == 0)
             settings_put(&l->pipeline->gate_settings, &s);
@@ -568,17 +601,16 @@ static void run_error(struct loader *l, const struct run_config *run, const char
     free(text);
 }
 
-static void resolve_needs(struct loader *l, struct run_config *run)
+static void resolve_needs(struct loader *l, struct run_config *run, const char *const *names)
 {
     struct pipeline *p = l->pipeline;
-    const char **names = mem_alloc(p->run_count, sizeof(*names));
 
-    for (size_t i = 0; i < p->run_count; i++)
-        names[i] = p->runs[i].name;
     run->need_runs = mem_alloc(run->need_count, sizeof(*run->need_runs));
     for (size_t i = 0; i < run->need_count; i++) {
-        const struct run_config *need = find_run(p, run->needs[i]);
-        const char *nearest = need ? NULL : text_nearest(run->needs[i], names, p->run_count);
+        const struct run_config *need = find_run(l, run->needs[i]);
+        const char *nearest =
+            need || l->guesses++ >= COSTLY_MAX ? NULL
+                                                : text_nearest(run->needs[i], names, p->run_count);
 
         if (need)
             run->need_runs[i] = (size_t)(need - p->runs);
@@ -587,55 +619,76 @@ static void resolve_needs(struct loader *l, struct run_config *run)
                       run->needs[i], nearest ? "; did you mean '" : "", nearest ? nearest : "",
                       nearest ? "'?" : "");
     }
-    free(names);
 }
 
 enum colour { UNSEEN, ON_PATH, DONE };
 
-/* Depth first; path holds the runs that lead here. A circle is reported once, where it closes. */
-static void find_circle(struct loader *l, size_t at, enum colour *colours, size_t *path,
-                        size_t depth)
+/* A run on the way from the first, and how many of its needs were followed. */
+struct step {
+    size_t run, followed;
+};
+
+static void report_circle(struct loader *l, const struct step *path, size_t depth, size_t first)
 {
-    struct pipeline *p = l->pipeline;
-    const struct run_config *run = &p->runs[at];
+    const struct run_config *runs = l->pipeline->runs;
+    struct buf circle;
+    size_t from = depth;
 
-    colours[at] = ON_PATH;
-    path[depth] = at;
-    for (size_t i = 0; i < run->need_count; i++) {
-        size_t next = run->need_runs[i];
+    while (path[from].run != first)
+        from--;
+    buf_init(&circle, BUF_CAP_TEXT);
+    for (; from <= depth; from++)
+        buf_addf(&circle, "%s -> ", runs[path[from].run].name);
+    run_error(l, &runs[first], "needs", "runs need each other in a circle: %s%s", circle.text,
+              runs[first].name);
+    buf_free(&circle);
+}
 
-        if (strcmp(p->runs[next].name, run->needs[i]) != 0)
+/*
+ * Depth first; path holds the runs that lead here, for there may be more than fit on the stack. A
+ * circle is reported once, where it closes.
+ */
+static void find_circles(struct loader *l, size_t start, enum colour *colours, struct step *path)
+{
+    const struct run_config *runs = l->pipeline->runs;
+    size_t depth = 0;
+
+    path[0] = (struct step){.run = start};
+    colours[start] = ON_PATH;
+    for (;;) {
+        const struct run_config *run = &runs[path[depth].run];
+        size_t i = path[depth].followed++;
+
+        if (i == run->need_count) {
+            colours[path[depth].run] = DONE;
+            if (!depth--)
+                return;
+        } else if (strcmp(runs[run->need_runs[i]].name, run->needs[i]) != 0) {
             continue; /* it is not there: reported */
-        if (colours[next] == UNSEEN) {
-            find_circle(l, next, colours, path, depth + 1);
-        } else if (colours[next] == ON_PATH) {
-            struct buf circle;
-            size_t from = depth;
-
-            while (path[from] != next)
-                from--;
-            buf_init(&circle, BUF_CAP_TEXT);
-            for (; from <= depth; from++)
-                buf_addf(&circle, "%s -> ", p->runs[path[from]].name);
-            run_error(l, &p->runs[next], "needs", "runs need each other in a circle: %s%s",
-                      circle.text, p->runs[next].name);
-            buf_free(&circle);
+        } else if (colours[run->need_runs[i]] == UNSEEN) {
+            path[++depth] = (struct step){.run = run->need_runs[i]};
+            colours[run->need_runs[i]] = ON_PATH;
+        } else if (colours[run->need_runs[i]] == ON_PATH && l->circles++ < COSTLY_MAX) {
+            report_circle(l, path, depth, run->need_runs[i]);
         }
     }
-    colours[at] = DONE;
 }
 
 static void check_needs(struct loader *l)
 {
     struct pipeline *p = l->pipeline;
     enum colour *colours = mem_alloc(p->run_count, sizeof(*colours));
-    size_t *path = mem_alloc(p->run_count, sizeof(*path));
+    struct step *path = mem_alloc(p->run_count, sizeof(*path));
+    const char **names = mem_alloc(p->run_count, sizeof(*names));
 
     for (size_t i = 0; i < p->run_count; i++)
-        resolve_needs(l, &p->runs[i]);
+        names[i] = p->runs[i].name;
+    for (size_t i = 0; i < p->run_count; i++)
+        resolve_needs(l, &p->runs[i], names);
+    free(names);
     for (size_t i = 0; i < p->run_count; i++) {
         if (colours[i] == UNSEEN)
-            find_circle(l, i, colours, path, 0);
+            find_circles(l, i, colours, path);
     }
     free(colours);
     free(path);
@@ -696,7 +749,7 @@ void pipeline_load(struct pipeline *p, const struct pipeline_source *source, str
     if (source->text)
         read_file(&l);
     else
-        add_run(p, source->ad_hoc, 0);
+        add_run(&l, source->ad_hoc, 0);
     if (!p->run_count)
         diag_add(d, source->file, 0, "there is no run in it: add a section [run:NAME]");
     apply_overrides(&l);
@@ -712,6 +765,7 @@ void pipeline_load(struct pipeline *p, const struct pipeline_source *source, str
     check_needs(&l);
     check_require(&l);
     settings_free(&l.defaults);
+    map_free(&l.runs);
 }
 
 static void free_run(struct run_config *run)
@@ -763,11 +817,13 @@ int pipeline_select(struct pipeline *p, const char *const *names, size_t count, 
     for (size_t i = 0; i < p->run_count && !count; i++)
         p->runs[i].selected = true;
     for (size_t i = 0; i < count; i++) {
-        const struct run_config *run = find_run(p, names[i]);
         struct buf known;
+        size_t run = 0;
 
-        if (run) {
-            select_with_needs(p, (size_t)(run - p->runs));
+        while (run < p->run_count && strcmp(p->runs[run].name, names[i]) != 0)
+            run++;
+        if (run < p->run_count) {
+            select_with_needs(p, run);
             continue;
         }
         buf_init(&known, BUF_CAP_TEXT);

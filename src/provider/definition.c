@@ -55,18 +55,18 @@ typedef int reader_fn(struct reading *r, void *slot, struct err *e);
 static int each_line(struct reading *r, int (*take)(struct reading *, char *, int, void *),
                      void *user)
 {
-    const char *value = r->entry->value;
     int rc = 0;
+    size_t i = 0;
 
-    for (size_t at = 0; value[at];) {
-        size_t len = strcspn(value + at, "\n");
-        char *copy = mem_strndup(value + at, len);
+    for (const char *p = r->entry->value; *p; i++) {
+        size_t len = strcspn(p, "\n");
+        char *copy = mem_strndup(p, len);
         char *line = text_trim(copy);
 
-        if (*line && take(r, line, ini_line_at(r->entry, at), user))
+        if (*line && take(r, line, r->entry->lines[i], user))
             rc = -1;
         free(copy);
-        at += len + (value[at + len] ? 1 : 0);
+        p += len + (p[len] ? 1 : 0);
     }
     return rc;
 }

@@ -9,7 +9,10 @@
 #include "provider/definition.h"
 #include "provider/registry.h"
 
-enum { FILE_MAX = 1 << 20, EXTENDS_MAX = 8 };
+enum {
+    FILE_MAX = 64 << 10, /* rules are compared with each other: those of a huge file take minutes */
+    EXTENDS_MAX = 8
+};
 
 static const char section_prefix[] = "provider:";
 
@@ -137,8 +140,8 @@ static size_t follow(struct registry *r, const char *name, const struct ini_sect
         if (!extends)
             return count;
         name = extends->value;
-        nearest = registry_nearest(r, name);
         if (!find_entry(r, name)) {
+            nearest = registry_nearest(r, name);
             diag_add(d, source->file, extends->line, "there is no provider '%s' to extend%s%s%s",
                      name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
                      nearest ? "'?" : "");

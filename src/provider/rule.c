@@ -312,8 +312,8 @@ static bool implies(const struct condition *a, size_t only, const struct conditi
         return a->test != TEST_MISSING;
     if (a->test != TEST_IN)
         return false;
-    for (size_t i = 0; i < a->count; i++) {
-        bool within = only != SIZE_MAX && i != only;
+    for (size_t i = only == SIZE_MAX ? 0 : only; i < a->count && i <= only; i++) {
+        bool within = false;
 
         for (size_t j = 0; j < b->count && !within; j++)
             within = match_within(&a->matches[i], &b->matches[j]);

@@ -122,7 +122,8 @@ char *template_sole_name(const char *template)
 {
     size_t len = strlen(template);
 
-    if (len < 3 || template[0] != '{' || strcspn(template + 1, "{}") != len - 2)
+    if (len < 3 || template[0] != '{' || template[len - 1] != '}' ||
+        strcspn(template + 1, "{}") != len - 2)
         return NULL;
     return mem_strndup(template + 1, len - 2);
 }

@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/xml.h"
 #include "report/junit.h"
@@ -56,89 +57,37 @@ struct cases {
     size_t count, cap;
 };
 
-/* The classes and names in the document, for readers drop the second of two equal cases. */
-struct seen {
-    struct seen_entry {
-        char *key;     /* NULL in a free slot */
-        size_t copies; /* the highest number given to this name */
-    } *slots;
-    size_t size, used; /* size is 0 or a power of two, and at least twice used */
-};
-
 struct writer {
     struct xml xml;
-    struct seen seen;
+    struct map names; /* of each class and name the highest number given to it, for readers drop the
+                         second of two equal cases */
     const struct gate_result *gate;
     int64_t left; /* of the budget */
     int64_t suites;
 };
 
-/* FNV-1a. */
-static size_t hash_of(const char *key)
-{
-    uint64_t hash = 0xCBF29CE484222325u;
-
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * 0x100000001B3u;
-    return (size_t)hash;
-}
-
-static struct seen_entry *seen_slot(const struct seen *s, const char *key)
-{
-    size_t at = hash_of(key) & (s->size - 1);
-
-    while (s->slots[at].key && strcmp(s->slots[at].key, key) != 0)
-        at = (at + 1) & (s->size - 1);
-    return &s->slots[at];
-}
-
-/* Room for one entry more; slots do not move until the next call. */
-static void seen_reserve(struct seen *s)
-{
-    struct seen old = *s;
-
-    if (old.size >= 2 * (old.used + 1))
-        return;
-    s->size = old.size ? 2 * old.size : 64;
-    s->slots = mem_alloc(s->size, sizeof(*s->slots));
-    for (size_t i = 0; i < old.size; i++) {
-        if (old.slots[i].key)
-            *seen_slot(s, old.slots[i].key) = old.slots[i];
-    }
-    free(old.slots);
-}
-
-static void seen_free(struct seen *s)
-{
-    for (size_t i = 0; i < s->size; i++)
-        free(s->slots[i].key);
-    free(s->slots);
-}
-
 /* The name, with " (2)" or the like behind it where the class has such a case already. */
-static char *unique_name(struct seen *s, const char *classname, const char *name)
+static char *unique_name(struct map *names, const char *classname, const char *name)
 {
-    struct seen_entry *first, *entry;
-    struct buf key;
-    size_t name_at;
+    struct buf first, key;
+    size_t name_at, copies;
     char *result;
 
+    buf_init(&first, BUF_CAP_TEXT);
     buf_init(&key, BUF_CAP_TEXT);
-    seen_reserve(s);
-    buf_addf(&key, "%s\n", classname);
-    name_at = key.len;
-    buf_adds(&key, name);
-    first = entry = seen_slot(s, key.text);
-    while (entry->key) {
-        first->copies++;
+    buf_addf(&first, "%s\n", classname);
+    name_at = first.len;
+    buf_adds(&first, name);
+    buf_adds(&key, first.text);
+    while (*map_at(names, key.text)) {
+        copies = ++*map_at(names, first.text);
         buf_truncate(&key, name_at);
-        buf_addf(&key, "%s (%zu)", name, first->copies);
-        entry = seen_slot(s, key.text);
+        buf_addf(&key, "%s (%zu)", name, copies);
     }
+    *map_at(names, key.text) = 1;
     result = mem_strdup(key.text + name_at);
-    entry->key = buf_detach(&key);
-    entry->copies = 1;
-    s->used++;
+    buf_free(&first);
+    buf_free(&key);
     return result;
 }
 
@@ -192,7 +141,7 @@ static bool add_case(struct writer *w, struct cases *cases, struct test_case *c,
         free_case(c);
         return false;
     }
-    name = unique_name(&w->seen, c->classname, c->name);
+    name = unique_name(&w->names, c->classname, c->name);
     free(c->name);
     c->name = name;
     cases->items = mem_grow(cases->items, &cases->cap, cases->count, sizeof(*cases->items));
@@ -652,5 +601,5 @@ void junit_write(struct buf *out, const struct gate_result *g)
     if (!shown)
         write_gate(&w);
     xml_end(&w.xml);
-    seen_free(&w.seen);
+    map_free(&w.names);
 }

@@ -10,7 +10,7 @@ WIDTH = 100
 
 opening, guards, typedefs, shape = [], [], [], []
 
-for path in lint.c_files():
+for path in lint.c_files("src/", "tests/fuzz/"):
     text = lint.read(path)
     code = lint.code_only(text)
     lines = text.split("\n")

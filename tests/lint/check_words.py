@@ -39,7 +39,7 @@ PROVIDER = re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{spelled})(?![A-Za-z0-9])") if n
 
 providers, banned, linux, defaults, silenced = [], [], [], [], []
 
-for path in lint.c_files():
+for path in lint.c_files("src/", "tests/fuzz/"):
     text = lint.read(path)
     code = lint.code_only(text)
     comments = lint.comments_by_line(text)

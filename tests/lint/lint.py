@@ -37,8 +37,9 @@ def files():
     return sorted(found)
 
 
-def c_files():
-    return [f for f in files() if f.startswith("src/") and f.endswith((".c", ".h"))]
+def c_files(*folders):
+    """Those of the program, or of the given folders."""
+    return [f for f in files() if f.startswith(folders or "src/") and f.endswith((".c", ".h"))]
 
 
 def read(path):

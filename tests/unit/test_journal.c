@@ -404,6 +404,26 @@ static void test_secrets_that_are_words(void **state)
     }
 }
 
+/* The interval in which a start may have left covers all that any clock said. */
+static void test_clock_turned_back(void **state)
+{
+    static const int64_t sent[] = {5000, 1000, 3000};
+    struct journal *j = open_as(JOURNAL_WRITE, "p.ini");
+    struct err e = {""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sent); i++) {
+        struct journal_entry entry = entry_of("load", 1, "k");
+
+        assert_int_equal(journal_starting(j, &entry, epoch + sent[i], &e), 0);
+        assert_int_equal(journal_sent(j, &entry, epoch + sent[i], &e), 0);
+    }
+    journal_close(j);
+    j = open_as(JOURNAL_READ, "p.ini");
+    check_found("clock", j, "load", "load mark k #1 1000-5000");
+    journal_close(j);
+}
+
 /* --- whose lines ------------------------------------------------------------------------------ */
 
 #define AT "\"at\":\"2026-11-23T07:04:05.000Z\""
@@ -968,6 +988,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_over_is_written_at_the_end, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_round_trip, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_secrets_are_starred, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_clock_turned_back, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_secrets_that_are_words, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_other_pipelines, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_several_runs, make_folder, drop_folder),

@@ -664,7 +664,7 @@ static void test_mistakes(void **state)
 /* A long chain is no circle, and a long circle is one. */
 static void test_long_chain(void **state)
 {
-    enum { RUNS = 2000 };
+    enum { RUNS = 20000 };
 
     (void)state;
     for (int closed = 0; closed < 2; closed++) {
@@ -687,6 +687,64 @@ static void test_long_chain(void **state)
             assert_int_equal(pipeline_select(&p, first, 1, &e), 0);
             assert_true(p.runs[RUNS - 1].selected);
         }
+        buf_free(&text);
+        unload(&p, &d);
+    }
+}
+
+/* How large a pipeline can be: beyond that there is a message, and the rest is not looked at. */
+static void test_limits(void **state)
+{
+    static const struct {
+        const char *head, *before, *behind; /* its number stands between */
+        int count;
+        const char *message;
+    } rows[] = {
+        {"", "[run:r", "]\nprovider = x\n", 20000, ""},
+        {"", "[run:r", "]\nprovider = x\n", 30000, "p.ini:40001: there are more than 20000 runs"},
+        {"[run:a]\nprovider = x\n", "k", " = v\n", 99, ""},
+        {"[run:a]\nprovider = x\n", "k", " = v\n", 200,
+         "p.ini:102: section [run:a] has more than 100 keys"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pipeline p;
+        struct diags d;
+        struct buf text;
+
+        buf_init(&text, BUF_CAP_TEXT);
+        buf_adds(&text, rows[i].head);
+        for (int k = 0; k < rows[i].count; k++)
+            buf_addf(&text, "%s%d%s", rows[i].before, k, rows[i].behind);
+        load_with(&p, text.text, NULL, 0, &d);
+        check_diags(rows[i].before, &d, rows[i].message);
+        buf_free(&text);
+        unload(&p, &d);
+    }
+}
+
+/* Guesses at what was meant, and circles, are told up to a number: there can be very many. */
+static void test_costly_messages(void **state)
+{
+    enum { RUNS = 300, TOLD = 100 };
+
+    (void)state;
+    for (int circles = 0; circles < 2; circles++) {
+        size_t told = 0;
+        struct pipeline p;
+        struct diags d;
+        struct buf text;
+
+        buf_init(&text, BUF_CAP_TEXT);
+        for (int i = 0; i < RUNS; i++)
+            buf_addf(&text, "[run:run%d]\nprovider = x\nneeds = ru%s%d\n", i,
+                     circles ? "n" : "m", i);
+        load_with(&p, text.text, NULL, 0, &d);
+        for (size_t i = 0; i < d.count; i++)
+            told += strstr(d.items[i].text, circles ? "in a circle" : "did you mean") != NULL;
+        assert_int_equal(told, TOLD);
+        assert_int_equal(d.count, circles ? TOLD : RUNS);
         buf_free(&text);
         unload(&p, &d);
     }
@@ -740,6 +798,8 @@ int main(void)
         cmocka_unit_test(test_keys),      cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_precedence), cmocka_unit_test(test_ad_hoc),
         cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_costly_messages),
         cmocka_unit_test(test_select),
     };
 

@@ -69,6 +69,8 @@ static void test_redact(void **state)
         {"they only touch", {"abcd", "efgh"}, "abcdefgh", "******"},
         {"not ASCII", {"p\xC3\xA4sswort"}, "x p\xC3\xA4sswort", "x ***"},
         {"with white space", {"two words"}, "x two words y", "x *** y"},
+        {"ends inside a character", {"abcdef\xEF"}, "abcdef\xEF\xBF\xBD!", "***!"},
+        {"begins inside a character", {"\xA4" "bcd"}, "x\xC3\xA4" "bcd", "x***"},
         {"stars in a secret", {"****"}, "x **** y", "x *** y"},
     };
 
@@ -106,6 +108,9 @@ static void test_forms(void **state)
         {"JSON in ASCII", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00fc\\u00dfe\"", "\"***\""},
         {"JSON in ASCII, a pair", "key\xF0\x9F\x98\x80", "\"key\\ud83d\\ude00\"", "\"***\""},
         {"JSON in ASCII, escaped slash", "\xC3\xA9/\xC3\xA9", "\"\\u00e9\\/\\u00e9\"", "\"***\""},
+        {"JSON control character, upper case", "aa\x1b" "bb", "\"aa\\u001Bbb\"", "\"***\""},
+        {"JSON in ASCII, upper case", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00FC\\u00DFe\"",
+         "\"***\""},
         {"JSON, bad UTF-8", "\xFF\xFE\"x", "\"\xFF\xFE\\\"x\"", "\"***\""},
         /* clang-format on */
     };

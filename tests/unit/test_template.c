@@ -186,7 +186,7 @@ static void test_sole_name(void **state)
     } rows[] = {
         {"{a}", "a"},    {"{a.b}", "a.b"}, {"", NULL},     {"a", NULL},     {"{}", NULL},
         {"{a", NULL},    {"a}", NULL},     {"{a}x", NULL}, {"x{a}", NULL},  {"{a}{b}", NULL},
-        {"{{a}}", NULL}, {"{{}", NULL},    {"{", NULL},    {"{a} ", NULL},
+        {"{{a}}", NULL}, {"{{}", NULL},    {"{", NULL},    {"{a} ", NULL},    {"{a{", NULL},
     };
 
     (void)state;
