@@ -11,15 +11,6 @@ static struct {
     size_t count, cap;
 } known;
 
-/* memset that the optimiser may not remove as a dead store. */
-static void wipe(char *p, size_t len)
-{
-    volatile char *v = p;
-
-    while (len--)
-        *v++ = 0;
-}
-
 static void remember(const char *form)
 {
     size_t at = 0;
@@ -141,7 +132,6 @@ void secret_add(const char *value)
             buf_clear(&form);
         }
     }
-    wipe(form.text, form.room);
     buf_free(&form);
 }
 
@@ -189,7 +179,6 @@ void secret_redact(struct buf *text)
     }
     buf_add(&out, text->text + copied, text->len - copied);
     out.over = text->over;
-    wipe(text->text, text->len);
     buf_free(text);
     *text = out;
 }
@@ -226,10 +215,8 @@ bool secret_occurs(const char *text, size_t min_len)
 
 void secret_clear(void)
 {
-    for (size_t i = 0; i < known.count; i++) {
-        wipe(known.items[i], strlen(known.items[i]));
-        free(known.items[i]);
-    }
+    for (size_t i = 0; i < known.count; i++)
+        mem_forget(known.items[i]);
     free(known.items);
     memset(&known, 0, sizeof(known));
 }

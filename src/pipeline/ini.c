@@ -216,7 +216,7 @@ static int handle(void *user, const char *section_name, const char *key, const c
         else
             entry->line_count = 0;
         buf_adds(&joined, value);
-        free(entry->value);
+        mem_forget(entry->value);
         entry->value = buf_detach(&joined);
         add_line(entry, r->line);
         return 1;
@@ -258,7 +258,7 @@ void ini_free(struct ini *ini)
     for (size_t i = 0; i < ini->count; i++) {
         for (size_t j = 0; j < ini->sections[i].count; j++) {
             free(ini->sections[i].entries[j].key);
-            free(ini->sections[i].entries[j].value);
+            mem_forget(ini->sections[i].entries[j].value);
             free(ini->sections[i].entries[j].lines);
         }
         free(ini->sections[i].entries);

@@ -129,7 +129,7 @@ const struct key_info *pipeline_key(enum key_section section, size_t i)
 static void setting_free(struct setting *s)
 {
     free(s->key);
-    free(s->text);
+    mem_forget(s->text);
     free(s->raw);
     free(s->origin);
     free(s->file);
@@ -740,7 +740,7 @@ void pipeline_free(struct pipeline *p)
     free(p->http.ca_file);
     free(p->http.client_cert);
     free(p->http.client_key);
-    free(p->http.proxy);
+    mem_forget(p->http.proxy);
     settings_free(&p->gate_settings);
     settings_free(&p->http_settings);
     settings_free(&p->defaults);

@@ -279,7 +279,7 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
     } else if (param->required && !e.text[0]) {
         missing(d, b, p, param, s);
     }
-    free(text);
+    mem_forget(text);
     buf_free(&origin);
 }
 
@@ -356,7 +356,7 @@ void binding_check_defaults(const struct pipeline *p, struct diags *d)
 void binding_free(struct binding *b)
 {
     for (size_t i = 0; b->values && i < b->provider->param_count; i++) {
-        free(b->values[i].text);
+        mem_forget(b->values[i].text);
         free(b->values[i].origin);
     }
     free(b->values);

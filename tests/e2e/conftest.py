@@ -17,8 +17,8 @@ import harness  # noqa: E402
 from sim.certs import Certificates, make_certificates  # noqa: E402
 from sim.simulator import Simulator  # noqa: E402
 
-if harness.brings_an_allocator():  # which cannot be made to fail
-    collect_ignore = ["test_memory.py"]
+if harness.brings_an_allocator():  # which cannot be made to fail, and wants to be the first to be loaded
+    collect_ignore = ["test_memory.py", "test_preload.py"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
