@@ -254,6 +254,11 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
     if (text && *text) {
         if (param->type == PARAM_SECRET)
             secret_add(text);
+        if (s && s->loose_file && param->type == PARAM_SECRET)
+            setting_error(warnings, s,
+                          "'%s' is a secret, and not only its owner can read or write the file it "
+                          "comes from (%s, mode %04o); chmod 600 %s",
+                          param->name, s->loose_file, s->loose_mode, s->loose_file);
         value->text = read_value(param, text, &e);
         if (value->text)
             value->origin = buf_detach(&origin);
