@@ -464,8 +464,11 @@ static void add_leftovers(struct gate *g, struct member *m)
             why = "it goes on: the provider offers no way to cancel it";
         else
             why = "it could not be cancelled and may go on";
-        result_warn(m->result, "run %s: %s%s%s", remote->id, why, remote->url ? "; see " : "",
-                    remote->url ? remote->url : "");
+        if (remote->url)
+            result_warn(m->result, "run %s: %s; see %s", remote->id, why, remote->url);
+        else
+            result_warn(m->result, "run %s: %s; look for it at %s, %s", remote->id, why,
+                        m->result->title, m->binding->base_url);
     }
 }
 

@@ -2259,6 +2259,74 @@ static void test_once(void **state)
     }
 }
 
+/*
+ * Given up while the reply to its start does not come: half of the grace is for the reply, the
+ * other half for looking the run up, where that is possible, so that it can be cancelled.
+ */
+static void test_start_that_hangs_is_looked_up(void **state)
+{
+    static const struct {
+        enum stop stop; /* STOP_NONE: the run's own deadline */
+        enum outcome outcome;
+        enum ending ending;
+    } rows[] = {
+        {STOP_SIGNAL, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_GATE_DEADLINE, OUTCOME_TIMED_OUT, ENDING_STOPPED},
+        {STOP_FAIL_FAST, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_NONE, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+    };
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.can_find = true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t given_up;
+
+        for (int found = 0; found < 2; found++) {
+            born(&l, &limits);
+            go(&l);
+            if (rows[i].stop == STOP_NONE)
+                wait_for_timer(&l);
+            else
+                stop(&l, rows[i].stop);
+            given_up = l.now;
+            expect_quiet(&l, RUN_STARTING);
+            wait_for_timer(&l);
+            assert_int_equal(l.now, given_up + 5 * SECOND);
+            assert_int_equal(l.run.state, RUN_FINDING);
+            expect_send(&l, REQUEST_FIND, 0);
+            if (!found) {
+                reply(&l, REPLY_NOT_FOUND);
+                while (l.run.state == RUN_FINDING && l.run.due < given_up + 10 * SECOND) {
+                    wait_for_timer(&l);
+                    reply(&l, REPLY_NOT_FOUND);
+                }
+                wait_for_timer(&l);
+                assert_int_equal(l.now, given_up + 10 * SECOND);
+                expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+                continue;
+            }
+            started(&l, 1, 0);
+            expect_send(&l, REQUEST_CANCEL, 0);
+            reply(&l, REPLY_GOOD);
+            polled(&l, OUTCOME_CANCELLED);
+            expect_done(&l, rows[i].outcome, rows[i].ending);
+        }
+    }
+    /* The reply in the first half is as good, and nothing is looked up where nothing can be. */
+    born(&l, &limits);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    started(&l, 1, 0);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    born(&l, &usual);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    wait_for_timer(&l);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -2314,6 +2382,7 @@ int main(void)
         cmocka_unit_test(test_no_attempt_beside_a_run),
         cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
+        cmocka_unit_test(test_start_that_hangs_is_looked_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
