@@ -22,9 +22,11 @@ if harness.brings_an_allocator():  # which cannot be made to fail, and wants to 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A parallel worker may ignore SIGINT, and children would inherit that.
+    # A parallel worker may ignore SIGINT, nohup ignores SIGHUP, and children would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
