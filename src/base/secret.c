@@ -50,14 +50,16 @@ static void add_unit(struct buf *b, uint32_t unit)
     buf_addf(b, "\\u%04x", (unsigned)unit);
 }
 
-/*
- * What stands between the quotes of a JSON string. Writers differ: some escape the slash, some
- * everything beyond ASCII.
- */
-static void add_json(struct buf *b, const char *text, bool slash, bool ascii)
+/* Writers of JSON differ: some escape the slash, some everything beyond ASCII. */
+enum { JSON_SLASH = 1, JSON_ASCII = 2, JSON_WAYS = 4 };
+
+/* What stands between the quotes of a JSON string. */
+static void add_json(struct buf *b, const char *text, int way)
 {
     static const char named[] = "\"\\\b\f\n\r\t";
     static const char names[] = "\"\\bfnrt";
+    bool slash = way & JSON_SLASH;
+    bool ascii = way & JSON_ASCII;
     size_t used;
 
     for (size_t len = strlen(text); len; text += used, len -= used) {
@@ -108,20 +110,27 @@ void secret_add(const char *value)
     static const char *const alphabets[] = {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-    struct buf form;
+    struct buf form, again;
 
     if (strlen(value) < SECRET_MIN)
         return;
     buf_init(&form, BUF_CAP_TEXT);
+    buf_init(&again, BUF_CAP_TEXT);
     remember(value);
     for (int lower = 0; lower < 2; lower++) {
         add_percent(&form, value, lower ? "0123456789abcdef" : "0123456789ABCDEF");
         remember(form.text);
         buf_clear(&form);
     }
-    for (int way = 0; way < 4; way++) {
-        add_json(&form, value, way & 1, way & 2);
+    for (int way = 0; way < JSON_WAYS; way++) {
+        add_json(&form, value, way);
         remember(form.text);
+        /* An error in JSON likes to quote another, as a string. */
+        for (int outer = 0; outer < JSON_WAYS; outer++) {
+            add_json(&again, form.text, outer);
+            remember(again.text);
+            buf_clear(&again);
+        }
         buf_clear(&form);
     }
     /* A few Base64 characters of a short secret would match ordinary words. */
@@ -133,6 +142,7 @@ void secret_add(const char *value)
         }
     }
     buf_free(&form);
+    buf_free(&again);
 }
 
 /* The length of the longest secret that starts at p; 0 if none does. */
