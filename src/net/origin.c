@@ -122,9 +122,13 @@ static void add_decoded(struct buf *b, const char *text)
     for (const char *p = text; *p; p++) {
         int high = *p == '%' ? digit_of(p[1]) : -1;
         int low = high < 0 ? -1 : digit_of(p[2]);
+        char c = *p;
 
-        buf_addc(b, low < 0 ? *p : (char)(high << 4 | low));
-        p += low < 0 ? 0 : 2;
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
+            p += 2;
+        }
+        buf_addc(b, c);
     }
 }
 

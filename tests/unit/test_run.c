@@ -2320,6 +2320,9 @@ static void test_start_that_hangs_is_looked_up(void **state)
     stop(&l, STOP_SIGNAL);
     started(&l, 1, 0);
     expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
     born(&l, &usual);
     go(&l);
     stop(&l, STOP_SIGNAL);
