@@ -106,6 +106,10 @@ static void test_forms(void **state)
         {"JSON in ASCII", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00fc\\u00dfe\"", "\"***\""},
         {"JSON in ASCII, a pair", "key\xF0\x9F\x98\x80", "\"key\\ud83d\\ude00\"", "\"***\""},
         {"JSON in ASCII, escaped slash", "\xC3\xA9/\xC3\xA9", "\"\\u00e9\\/\\u00e9\"", "\"***\""},
+        {"JSON in JSON", "a\"b/c", "{\"t\":\"{\\\"e\\\":\\\"a\\\\\\\"b/c\\\"}\"}",
+         "{\"t\":\"{\\\"e\\\":\\\"***\\\"}\"}"},
+        {"JSON in JSON, slash escaped first", "ab/cd", "\"ab\\\\/cd\"", "\"***\""},
+        {"JSON in JSON, slash escaped twice", "ab/cd", "\"ab\\\\\\/cd\"", "\"***\""},
         {"JSON, bad UTF-8", "\xFF\xFE\"x", "\"\xFF\xFE\\\"x\"", "\"***\""},
         /* clang-format on */
     };
