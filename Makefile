@@ -95,8 +95,9 @@ UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_BINS := $(UNIT:%=$(BUILD)/unit/%)
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_BINS := $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
-# For the end-to-end tests of memory that runs out; sanitizers bring an allocator of their own.
-FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/failing_malloc.so))
+# For the end-to-end tests of what a system does rarely; sanitizers want to be loaded first.
+PRELOAD := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(patsubst tests/preload/%.c,\
+	$(BUILD)/%.so,$(sort $(wildcard tests/preload/*.c)))))
 
 .PHONY: all release debug unit test lint fuzz fuzz-targets check-unit check-e2e check-valgrind \
 	check-matrix check-schema check-contract coverage demo install uninstall clean
@@ -104,7 +105,7 @@ FAILING := $(if $(SANITIZE),,$(if $(filter Linux,$(shell uname -s)),$(BUILD)/fai
 
 all: $(BIN)
 release: $(BIN)
-debug: $(BIN) $(FAILING)
+debug: $(BIN) $(PRELOAD)
 unit: $(UNIT_BINS)
 fuzz-targets: $(FUZZ_BINS)
 
@@ -142,7 +143,7 @@ $(BUILD)/unit/%.o: tests/unit/%.c Makefile
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(COMPILE)
 
-$(BUILD)/failing_malloc.so: tests/memory/failing_malloc.c Makefile
+$(BUILD)/%.so: tests/preload/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
+enum { ROOM_MIN = 8 };
+
 static char empty[1];
 
 void buf_init(struct buf *b, size_t cap)
@@ -17,10 +19,17 @@ void buf_init(struct buf *b, size_t cap)
     b->may_fail = false;
 }
 
+static void give_back(struct buf *b)
+{
+    if (!b->room)
+        return;
+    mem_wipe(b->text, b->room);
+    free(b->text);
+}
+
 void buf_free(struct buf *b)
 {
-    if (b->room)
-        free(b->text);
+    give_back(b);
     buf_init(b, b->cap);
 }
 
@@ -43,23 +52,28 @@ void buf_truncate(struct buf *b, size_t len)
 /* Room for len bytes more and a NUL; false if there is none. */
 static bool make_room(struct buf *b, size_t len)
 {
+    size_t room = b->room;
+    char *text;
+
     if (len > b->cap || b->len > b->cap - len) {
         b->over = true;
         return false;
     }
-    while (b->room < b->len + len + 1) {
-        char *text = mem_try_grow(b->room ? b->text : NULL, &b->room, b->room, 1);
-
-        if (!text && !b->may_fail)
-            mem_exhausted();
-        if (!text) {
-            b->over = true;
-            return false;
-        }
-        b->text = text;
-        if (!b->len)
-            b->text[0] = '\0';
+    while (room < b->len + len + 1)
+        room = room ? room * 2 : ROOM_MIN;
+    if (room == b->room)
+        return true;
+    text = mem_try(NULL, room);
+    if (!text && !b->may_fail)
+        mem_exhausted();
+    if (!text) {
+        b->over = true;
+        return false;
     }
+    memcpy(text, b->text, b->len + 1);
+    give_back(b);
+    b->text = text;
+    b->room = room;
     return true;
 }
 

@@ -3,6 +3,8 @@
  * Growing text with a cap. Every buffer is told at its birth how large it may become; going over
  * sets a sticky flag and keeps what was there, so that a chain of additions is checked once, at
  * its end. The text is always followed by a NUL, and is never NULL.
+ *
+ * Memory that a buffer gives back is overwritten: whatever text it held may have held a secret.
  */
 #ifndef RUNGATE_BASE_BUF_H
 #define RUNGATE_BASE_BUF_H

@@ -71,7 +71,7 @@ void diags_free(struct diags *d)
 {
     for (size_t i = 0; i < d->count; i++) {
         free(d->items[i].file);
-        free(d->items[i].text);
+        mem_forget(d->items[i].text);
     }
     free(d->items);
     memset(d, 0, sizeof(*d));

@@ -48,6 +48,16 @@ bool file_is_same(const char *a, const char *b)
            sa.st_ino == sb.st_ino;
 }
 
+unsigned file_loose_mode(const char *path)
+{
+    const mode_t loose = S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
+    struct stat s;
+
+    if (stat(path, &s) || !S_ISREG(s.st_mode) || !(s.st_mode & loose))
+        return 0;
+    return (unsigned)s.st_mode & 07777;
+}
+
 int file_write_fd(int fd, const struct buf *text)
 {
     size_t done = 0;

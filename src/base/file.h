@@ -13,6 +13,11 @@
 bool file_is_same(const char *a, const char *b);
 
 /*
+ * The permissions of the regular file at path if group or others may read or write it; else 0.
+ */
+unsigned file_loose_mode(const char *path);
+
+/*
  * Appends the content of the file at path, of standard input for NULL; fails beyond out's cap.
  * err names the path.
  */

@@ -69,20 +69,46 @@ void *mem_try(void *old, size_t size)
     return p;
 }
 
-void *mem_try_zeroed(size_t count, size_t size)
-{
-    void *p = size && count > SIZE_MAX / size ? NULL : mem_try(NULL, count * size);
+/* What stands before a block that was lent. */
+union lent {
+    size_t size;
+    max_align_t align;
+};
 
-    return p ? memset(p, 0, count * size) : NULL;
+void *mem_lend(void *old, size_t size)
+{
+    size_t had = old ? ((union lent *)old)[-1].size : 0;
+    union lent *block;
+
+    if (old && size <= had)
+        return old;
+    block = size > SIZE_MAX - sizeof(*block) ? NULL : mem_try(NULL, sizeof(*block) + size);
+    if (!block)
+        return NULL;
+    block->size = size;
+    if (old)
+        memcpy(block + 1, old, had);
+    mem_take_back(old);
+    return block + 1;
+}
+
+void mem_take_back(void *block)
+{
+    union lent *lent = block;
+
+    if (!block)
+        return;
+    mem_wipe(block, lent[-1].size);
+    free(lent - 1);
 }
 
 void *mem_alloc(size_t count, size_t size)
 {
-    void *p = mem_try_zeroed(count, size);
+    void *p = size && count > SIZE_MAX / size ? NULL : mem_try(NULL, count * size);
 
     if (!p)
         mem_exhausted();
-    return p;
+    return memset(p, 0, count * size);
 }
 
 char *mem_strndup(const char *text, size_t len)
@@ -130,4 +156,20 @@ void mem_replace(char **slot, const char *text)
 
     free(*slot);
     *slot = copy;
+}
+
+void mem_wipe(void *p, size_t len)
+{
+    /* Not known to be memset until it is called. */
+    static void *(*const volatile fill)(void *, int, size_t) = memset;
+
+    if (len)
+        fill(p, 0, len);
+}
+
+void mem_forget(char *text)
+{
+    if (text)
+        mem_wipe(text, strlen(text));
+    free(text);
 }

@@ -32,9 +32,15 @@ void mem_on_exhaustion(void (*speak)(void *user), void *user);
 /* Speaks the last words and ends the program. */
 void mem_exhausted(void) NO_RETURN;
 
-/* As realloc and calloc, with the reserve behind them: NULL when that is used up too. */
+/* As realloc, with the reserve behind it: NULL when that is used up too. */
 void *mem_try(void *old, size_t size) USE_RESULT;
-void *mem_try_zeroed(size_t count, size_t size) USE_RESULT;
+
+/*
+ * For libraries that handle secrets: as realloc (with the reserve behind it) and free, but nothing
+ * is given back to the system, or left behind by a block that grew, before it was overwritten.
+ */
+void *mem_lend(void *old, size_t size) USE_RESULT;
+void mem_take_back(void *block);
 
 /* Zeroed memory for count elements of size bytes each; never NULL. Free with free(). */
 void *mem_alloc(size_t count, size_t size) USE_RESULT;
@@ -56,5 +62,11 @@ void *mem_try_grow(void *array, size_t *cap, size_t count, size_t size) USE_RESU
 
 /* Puts a copy of text in *slot and frees what was there. */
 void mem_replace(char **slot, const char *text);
+
+/* Overwrites len bytes with zeros, which no compiler may leave out. */
+void mem_wipe(void *p, size_t len);
+
+/* Overwrites and frees a text that is, or may be, a secret. */
+void mem_forget(char *text);
 
 #endif

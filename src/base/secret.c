@@ -12,15 +12,6 @@ static struct {
     bool begins[256]; /* a secret begins with this byte; with most bytes none does */
 } known;
 
-/* memset that the optimiser may not remove as a dead store. */
-static void wipe(char *p, size_t len)
-{
-    volatile char *v = p;
-
-    while (len--)
-        *v++ = 0;
-}
-
 static void remember(const char *form)
 {
     size_t at = 0;
@@ -70,9 +61,11 @@ enum json_way { JSON_SLASH = 1, JSON_ASCII = 2, JSON_UPPER = 4, JSON_WAYS = 8 };
  */
 static void add_json(struct buf *b, const char *text, unsigned ways)
 {
-    bool ascii = ways & JSON_ASCII, upper = ways & JSON_UPPER;
     static const char named[] = "\"\\\b\f\n\r\t";
     static const char names[] = "\"\\bfnrt";
+    bool slash = ways & JSON_SLASH;
+    bool ascii = ways & JSON_ASCII;
+    bool upper = ways & JSON_UPPER;
     size_t used;
 
     for (size_t len = strlen(text); len; text += used, len -= used) {
@@ -90,7 +83,7 @@ static void add_json(struct buf *b, const char *text, unsigned ways)
             add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF), upper);
         } else {
             used = used ? used : 1;
-            buf_adds(b, ways & JSON_SLASH && *text == '/' ? "\\" : "");
+            buf_adds(b, slash && *text == '/' ? "\\" : "");
             buf_add(b, text, used);
         }
     }
@@ -123,11 +116,12 @@ void secret_add(const char *value)
     static const char *const alphabets[] = {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-    struct buf form;
+    struct buf form, again;
 
     if (strlen(value) < SECRET_MIN)
         return;
     buf_init(&form, BUF_CAP_TEXT);
+    buf_init(&again, BUF_CAP_TEXT);
     remember(value);
     for (int lower = 0; lower < 2; lower++) {
         add_percent(&form, value, lower ? "0123456789abcdef" : "0123456789ABCDEF");
@@ -137,6 +131,12 @@ void secret_add(const char *value)
     for (unsigned ways = 0; ways < JSON_WAYS; ways++) {
         add_json(&form, value, ways);
         remember(form.text);
+        /* An error in JSON likes to quote another, as a string. */
+        for (unsigned outer = 0; outer < JSON_WAYS; outer++) {
+            add_json(&again, form.text, outer);
+            remember(again.text);
+            buf_clear(&again);
+        }
         buf_clear(&form);
     }
     /* A few Base64 characters of a short secret would match ordinary words. */
@@ -147,8 +147,8 @@ void secret_add(const char *value)
             buf_clear(&form);
         }
     }
-    wipe(form.text, form.room);
     buf_free(&form);
+    buf_free(&again);
 }
 
 /* The length of the longest secret that starts at p; 0 if none does. */
@@ -210,7 +210,6 @@ void secret_redact(struct buf *text)
     }
     buf_add(&out, text->text + copied, text->len - copied);
     out.over = text->over;
-    wipe(text->text, text->len);
     buf_free(text);
     *text = out;
 }
@@ -247,10 +246,8 @@ bool secret_occurs(const char *text, size_t min_len)
 
 void secret_clear(void)
 {
-    for (size_t i = 0; i < known.count; i++) {
-        wipe(known.items[i], strlen(known.items[i]));
-        free(known.items[i]);
-    }
+    for (size_t i = 0; i < known.count; i++)
+        mem_forget(known.items[i]);
     free(known.items);
     memset(&known, 0, sizeof(known));
 }

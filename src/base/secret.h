@@ -14,8 +14,8 @@
 enum { SECRET_MIN = 4 };
 
 /*
- * Remembers value, and the forms in which it may come back: percent-encoded, JSON-escaped, and
- * in Base64. Values shorter than SECRET_MIN and repeats are ignored.
+ * Remembers value, and the forms in which it may come back: percent-encoded, JSON-escaped (once
+ * or twice), and in Base64. Values shorter than SECRET_MIN and repeats are ignored.
  */
 void secret_add(const char *value);
 

@@ -379,7 +379,7 @@ void options_free(struct options *o)
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         free(lists[i]->items);
     for (size_t i = 0; i < o->owned_count; i++)
-        free(o->owned[i]);
+        mem_forget(o->owned[i]);
     free(o->owned);
     free(o->overrides);
     memset(o, 0, sizeof(*o));

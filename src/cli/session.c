@@ -471,6 +471,7 @@ void session_open(struct session *s, struct options *o, const char *(*env)(const
         load_ad_hoc(s);
     else
         load_file(s);
+    origins_hide_proxies(s->pipeline.http.proxy, env);
     if (s->loaded)
         bind_all(s);
     diags_sort(&s->mistakes);

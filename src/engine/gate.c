@@ -42,8 +42,8 @@ struct member {
     int64_t began;       /* the first attempt; monotonic */
     char *mark;          /* of its start, for the journal; NULL without one */
     char key[KEY_DIGITS + 1];
-    int64_t sent_first, sent_last; /* when the start left that may have had effect; wall clock */
-    int64_t looked_from;           /* when it began to be looked up; wall clock */
+    int64_t sent_first, sent_last; /* when the start left that may have had effect; monotonic */
+    int64_t looked_from;           /* when it began to be looked up; monotonic */
 };
 
 struct gate {
@@ -231,8 +231,8 @@ static int prepare_start(struct gate *g, struct member *m, struct request *reque
     if (m->binding->provider->idempotency)
         request_add_header(request, m->binding->provider->idempotency, m->key);
     if (!m->life.lost)
-        m->sent_first = g->wall;
-    m->sent_last = g->wall;
+        m->sent_first = g->now;
+    m->sent_last = g->now;
     return g->options->journal ? journal_starting(g->options->journal, &entry, g->wall, e) : 0;
 }
 
@@ -476,8 +476,11 @@ static void add_leftovers(struct gate *g, struct member *m)
             why = "it goes on: the provider offers no way to cancel it";
         else
             why = "it could not be cancelled and may go on";
-        result_warn(m->result, "run %s: %s%s%s", remote->id, why, remote->url ? "; see " : "",
-                    remote->url ? remote->url : "");
+        if (remote->url)
+            result_warn(m->result, "run %s: %s; see %s", remote->id, why, remote->url);
+        else
+            result_warn(m->result, "run %s: %s; look for it at %s, %s", remote->id, why,
+                        m->result->title, m->binding->base_url);
     }
 }
 
@@ -637,7 +640,7 @@ static void enter_state(struct gate *g, struct member *m, enum run_state before)
         mem_replace(&m->cause, m->problem);
     if (m->life.state == RUN_FINDING) {
         mem_replace(&m->problem, NULL);
-        m->looked_from = g->wall;
+        m->looked_from = g->now;
         tell(g, MESSAGE_WARNING,
              "%s: the start was sent and its reply was lost (%s); looking for the run",
              m->result->name, m->cause ? m->cause : "no answer");
@@ -974,13 +977,13 @@ static void choose_found(struct gate *g, struct member *m, const struct find_rep
 }
 
 /*
- * The list of runs. The provider's clock is not ours: the reply's date tells by how much they
- * differ.
+ * The list of runs. The provider's clock is not ours: the reply's date tells what time it is there,
+ * and how long ago the start was sent does not depend on what became of our wall clock meanwhile.
  */
 static void read_find(struct gate *g, struct member *m, const struct doc *d, int64_t date_ms,
                       struct event *event)
 {
-    int64_t offset = date_ms >= 0 ? date_ms - g->wall : 0;
+    int64_t there = (date_ms >= 0 ? date_ms : g->wall) - g->now;
     int64_t last = m->sent_last + g->options->pipeline->http.request_timeout_ms;
     struct scope scope = scope_of(m, SIZE_MAX);
     struct find_reply found;
@@ -989,8 +992,7 @@ static void read_find(struct gate *g, struct member *m, const struct doc *d, int
     if (last < m->looked_from)
         last = m->looked_from;
     if (reply_read_find(&found, m->binding->provider, d, &scope,
-                        m->sent_first + offset - DATE_SLACK_MS, last + offset + DATE_SLACK_MS,
-                        &e)) {
+                        there + m->sent_first - DATE_SLACK_MS, there + last + DATE_SLACK_MS, &e)) {
         event->reply = REPLY_RETRY;
         set_problem(m, "%s", e.text);
     } else {
@@ -1147,8 +1149,8 @@ static void recall(struct gate *g, struct member *m, struct event *event)
     event->age_ms = g->wall > old->sent_first ? g->wall - old->sent_first : 0;
     event->refused = old->refused;
     m->began = g->now - event->age_ms;
-    m->sent_first = old->sent_first;
-    m->sent_last = old->sent_last;
+    m->sent_first = g->now - (g->wall - old->sent_first);
+    m->sent_last = g->now - (g->wall - old->sent_last);
     snprintf(m->key, sizeof(m->key), "%s", old->key);
     m->result->attempt = (int)old->attempt;
     m->result->started = old->sent_first;

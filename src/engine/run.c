@@ -435,7 +435,8 @@ static struct action start_again(struct run *r, const struct event *e, int64_t n
 
 /*
  * Stops a run that may exist and is not known yet: its start's reply is awaited, or it is looked
- * up, for a while; then it can be cancelled. Or there is nothing to cancel.
+ * up, for a while; then it can be cancelled. A reply that does not come in half of that time may
+ * never come: the other half is for looking. Or there is nothing to cancel.
  */
 static struct action stop_unknown(struct run *r, enum outcome as, enum ending ending, int64_t now)
 {
@@ -447,7 +448,13 @@ static struct action stop_unknown(struct run *r, enum outcome as, enum ending en
     if (r->stop == STOP_NOW)
         return finish_lost(r);
     r->grace_until = now + r->limits.cancel_grace_ms;
-    return r->state == RUN_STARTING && !r->in_flight ? lose(r, now) : nothing();
+    if (r->state != RUN_STARTING)
+        return nothing();
+    if (!r->in_flight)
+        return lose(r, now);
+    if (r->limits.can_find)
+        r->next = now + r->limits.cancel_grace_ms / 2;
+    return nothing();
 }
 
 /* The loop wants an end while the run is not known. */
@@ -502,6 +509,8 @@ static struct action in_starting(struct run *r, const struct event *e, int64_t n
             return finish_lost(r);
         if (now >= r->deadline)
             return stop_unknown(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
+        if (now >= r->next && r->grace_until != never)
+            return lose(r, now);
         if (now >= r->next && r->ending != ENDING_NONE)
             return begin_attempt(r, now);
         if (now >= r->next && r->lost)

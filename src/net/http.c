@@ -19,7 +19,8 @@
 
 /*
  * The library gets its memory from base/mem, so that this program's calls to it do not fail for
- * want of some. The threads in which it resolves names must not end the program: they are told.
+ * want of some, and so that no copy of a secret outlives its use. The threads in which it resolves
+ * names must not end the program: they are told.
  */
 static _Thread_local bool may_end;
 
@@ -32,17 +33,19 @@ static void *taken(void *p)
 
 static void *take(size_t size)
 {
-    return taken(mem_try(NULL, size));
+    return taken(mem_lend(NULL, size));
 }
 
 static void *take_zeroed(size_t count, size_t size)
 {
-    return taken(mem_try_zeroed(count, size));
+    void *p = size && count > SIZE_MAX / size ? NULL : mem_lend(NULL, count * size);
+
+    return taken(p ? memset(p, 0, count * size) : NULL);
 }
 
 static void *take_again(void *old, size_t size)
 {
-    return taken(mem_try(old, size));
+    return taken(mem_lend(old, size));
 }
 
 static char *take_copy(const char *text)
@@ -71,7 +74,7 @@ static void tls_free(void *p, const char *file, int line)
 {
     (void)file;
     (void)line;
-    free(p);
+    mem_take_back(p);
 }
 
 /*
@@ -311,8 +314,8 @@ struct http *http_new(const struct http_options *options, struct err *e)
         goto fail;
     may_end = true;
     lend_to_tls();
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, take, free, take_again, take_copy,
-                             take_zeroed) ||
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, take, mem_take_back, take_again,
+                             take_copy, take_zeroed) ||
         !(h->multi = curl_multi_init())) {
         err_set(e, "the HTTP library cannot start");
         goto fail;
@@ -384,7 +387,7 @@ static void trace(const struct http *h, size_t tag, char direction, const char *
     line = buf_vformat(format, ap);
     va_end(ap);
     h->options.trace(h->options.trace_user, tag, direction, line);
-    free(line);
+    mem_forget(line);
 }
 
 static size_t receive(char *data, size_t size, size_t count, void *user)

@@ -3,6 +3,7 @@
 #include "base/base.h"
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "net/http.h"
 #include "net/origin.h"
@@ -105,4 +106,64 @@ out:
     buf_free(&origin);
     buf_free(&url);
     return rc;
+}
+
+static int digit_of(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return at ? (int)(at - digits) & 15 : -1;
+}
+
+/* Text without its percent-encoding. */
+static void add_decoded(struct buf *b, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        int high = *p == '%' ? digit_of(p[1]) : -1;
+        int low = high < 0 ? -1 : digit_of(p[2]);
+        char c = *p;
+
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
+            p += 2;
+        }
+        buf_addc(b, c);
+    }
+}
+
+/* By hand: what is no URL that can be used may hold a password all the same. */
+static void hide_password(const char *proxy)
+{
+    const char *scheme = strstr(proxy, "://");
+    const char *user = scheme ? scheme + strlen("://") : proxy;
+    const char *at = strrchr(user, '@');
+    const char *colon = strchr(user, ':');
+    struct buf password, plain;
+
+    if (!at || !colon || colon > at)
+        return;
+    buf_init(&password, BUF_CAP_TEXT);
+    buf_init(&plain, BUF_CAP_TEXT);
+    buf_add(&password, colon + 1, (size_t)(at - colon - 1));
+    add_decoded(&plain, password.text);
+    secret_add(password.text);
+    secret_add(plain.text);
+    buf_free(&password);
+    buf_free(&plain);
+}
+
+void origins_hide_proxies(const char *proxy, const char *(*getenv)(const char *name))
+{
+    static const char *const variables[] = {"http_proxy", "HTTP_PROXY", "https_proxy",
+                                            "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+    if (proxy)
+        hide_password(proxy);
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+        const char *value = getenv(variables[i]);
+
+        if (value)
+            hide_password(value);
+    }
 }

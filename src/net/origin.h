@@ -30,4 +30,10 @@ int origins_check_binding(const struct origins *o, const struct binding *b, stru
 /* 0 if traffic may go through the proxy: to this machine, or to an allowed origin. */
 int origins_check_proxy(const struct origins *o, const char *proxy, struct err *e) USE_RESULT;
 
+/*
+ * Makes known to base/secret.h the passwords in the URLs of proxies: in proxy (may be NULL) and in
+ * what the environment names.
+ */
+void origins_hide_proxies(const char *proxy, const char *(*getenv)(const char *name));
+
 #endif

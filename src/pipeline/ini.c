@@ -277,7 +277,7 @@ void ini_free(struct ini *ini)
     for (size_t i = 0; i < ini->count; i++) {
         for (size_t j = 0; j < ini->sections[i].count; j++) {
             free(ini->sections[i].entries[j].key);
-            free(ini->sections[i].entries[j].value);
+            mem_forget(ini->sections[i].entries[j].value);
             free(ini->sections[i].entries[j].lines);
         }
         free(ini->sections[i].entries);

@@ -136,10 +136,11 @@ const struct key_info *pipeline_key(enum key_section section, size_t i)
 static void setting_free(struct setting *s)
 {
     free(s->key);
-    free(s->text);
+    mem_forget(s->text);
     free(s->raw);
     free(s->origin);
     free(s->file);
+    free(s->loose_file);
 }
 
 static void settings_free(struct settings *s)
@@ -177,6 +178,7 @@ static void settings_put(struct settings *s, const struct setting *item)
     copy.raw = mem_strdup(item->raw);
     copy.origin = mem_strdup(item->origin);
     copy.file = mem_strdup(item->file);
+    copy.loose_file = mem_strdup(item->loose_file);
     while (at < s->count && strcmp(s->items[at].key, item->key) != 0)
         at++;
     if (at < s->count) {
@@ -377,11 +379,12 @@ static void unknown_key(struct loader *l, const struct setting *s, enum key_sect
 static void read_entry(struct loader *l, const struct ini_entry *entry, struct setting *ret)
 {
     struct err e = {""};
-    struct buf text, used, origin;
+    struct vars_used used;
+    struct buf text, origin;
     size_t offset = 0;
 
     buf_init(&text, VALUE_MAX);
-    buf_init(&used, BUF_CAP_TEXT);
+    vars_used_init(&used);
     buf_init(&origin, BUF_CAP_TEXT);
     memset(ret, 0, sizeof(*ret));
     ret->key = mem_strdup(entry->key);
@@ -391,12 +394,15 @@ static void read_entry(struct loader *l, const struct ini_entry *entry, struct s
         diag_add(l->diags, l->source->file, ini_line_at(entry, offset), "%s", e.text);
     else
         ret->text = mem_strdup(text.text);
-    ret->raw = used.len ? mem_strdup(entry->value) : NULL;
-    ret->defined = strstr(used.text, "} of -D") != NULL;
-    buf_addf(&origin, "%s:%d%s%s", l->source->file, ret->line, used.len ? ", " : "", used.text);
+    ret->raw = used.words.len ? mem_strdup(entry->value) : NULL;
+    ret->defined = used.defined;
+    ret->loose_file = mem_strdup(used.loose_file);
+    ret->loose_mode = used.loose_mode;
+    buf_addf(&origin, "%s:%d%s%s", l->source->file, ret->line, used.words.len ? ", " : "",
+             used.words.text);
     ret->origin = buf_detach(&origin);
     buf_free(&text);
-    buf_free(&used);
+    vars_used_free(&used);
 }
 
 static void read_section(struct loader *l, const struct ini_section *section,
@@ -794,7 +800,7 @@ void pipeline_free(struct pipeline *p)
     free(p->http.ca_file);
     free(p->http.client_cert);
     free(p->http.client_key);
-    free(p->http.proxy);
+    mem_forget(p->http.proxy);
     settings_free(&p->gate_settings);
     settings_free(&p->http_settings);
     settings_free(&p->defaults);

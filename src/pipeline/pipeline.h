@@ -24,6 +24,8 @@ struct setting {
     int line;
     bool on_command_line; /* where no secret may stand */
     bool defined;         /* a variable in it came from -D */
+    char *loose_file;     /* a file in it that not only its owner can read or write; else NULL */
+    unsigned loose_mode;  /* its permissions */
     bool from_defaults;   /* of [defaults]: need not fit every run */
     bool used;            /* of [defaults]: at least one run has use for it */
 };

@@ -14,6 +14,8 @@ enum {
     DEPTH_MAX = 8       /* ${A:-${B:-...}} */
 };
 
+static const char by_define[] = "-D";
+
 const char *vars_get(const struct vars *v, const char *name, const char **ret_origin)
 {
     size_t len = strlen(name);
@@ -24,7 +26,7 @@ const char *vars_get(const struct vars *v, const char *name, const char **ret_or
             value = v->defines[i] + len + 1;
     }
     if (ret_origin)
-        *ret_origin = value ? "-D" : "the environment";
+        *ret_origin = value ? by_define : "the environment";
     return value ? value : v->getenv(name);
 }
 
@@ -39,10 +41,37 @@ bool vars_is_name(const char *name, size_t len)
     return true;
 }
 
-static void note(struct buf *used, const char *reference, const char *origin)
+void vars_used_init(struct vars_used *used)
 {
-    if (used)
-        buf_addf(used, "%s${%s} of %s", used->len ? ", " : "", reference, origin);
+    memset(used, 0, sizeof(*used));
+    buf_init(&used->words, BUF_CAP_TEXT);
+}
+
+void vars_used_free(struct vars_used *used)
+{
+    buf_free(&used->words);
+    free(used->loose_file);
+}
+
+static void note_variable(struct vars_used *used, const char *name, const char *origin)
+{
+    if (!used)
+        return;
+    buf_addf(&used->words, "%s${%s} of %s", used->words.len ? ", " : "", name, origin);
+    used->defined = used->defined || origin == by_define;
+}
+
+static void note_file(struct vars_used *used, const char *path)
+{
+    unsigned mode = used && !used->loose_file ? file_loose_mode(path) : 0;
+
+    if (!used)
+        return;
+    buf_addf(&used->words, "%sthe file %s", used->words.len ? ", " : "", path);
+    if (mode) {
+        used->loose_file = mem_strdup(path);
+        used->loose_mode = mode;
+    }
 }
 
 /* The '}' that closes the reference whose inside starts at p; NULL if there is none. */
@@ -59,10 +88,10 @@ static const char *closing_brace(const char *p)
     return NULL;
 }
 
-static int expand(const struct vars *v, const char *text, struct buf *out, struct buf *used,
+static int expand(const struct vars *v, const char *text, struct buf *out, struct vars_used *used,
                   size_t *ret_offset, int depth, struct err *e);
 
-static int add_file(const char *path, struct buf *out, struct buf *used, struct err *e)
+static int add_file(const char *path, struct buf *out, struct vars_used *used, struct err *e)
 {
     struct buf content;
     int rc = -1;
@@ -79,8 +108,7 @@ static int add_file(const char *path, struct buf *out, struct buf *used, struct 
         goto out;
     }
     buf_add(out, content.text, content.len);
-    if (used)
-        buf_addf(used, "%sthe file %s", used->len ? ", " : "", path);
+    note_file(used, path);
     rc = 0;
 out:
     buf_free(&content);
@@ -89,7 +117,7 @@ out:
 
 /* Expands one reference; inside is what stands between the braces. */
 static int add_reference(const struct vars *v, const char *inside, struct buf *out,
-                         struct buf *used, int depth, struct err *e)
+                         struct vars_used *used, int depth, struct err *e)
 {
     const char *fallback = strstr(inside, ":-");
     size_t name_len = fallback ? (size_t)(fallback - inside) : strlen(inside);
@@ -110,7 +138,7 @@ static int add_reference(const struct vars *v, const char *inside, struct buf *o
     value = vars_get(v, name, &origin);
     if (value && (*value || !fallback)) {
         buf_adds(out, value);
-        note(used, name, origin);
+        note_variable(used, name, origin);
     } else if (fallback) {
         rc = expand(v, fallback + 2, out, used, &offset, depth + 1, e);
     } else {
@@ -123,7 +151,7 @@ static int add_reference(const struct vars *v, const char *inside, struct buf *o
     return rc;
 }
 
-static int expand(const struct vars *v, const char *text, struct buf *out, struct buf *used,
+static int expand(const struct vars *v, const char *text, struct buf *out, struct vars_used *used,
                   size_t *ret_offset, int depth, struct err *e)
 {
     for (const char *p = text; *p; p++) {
@@ -157,7 +185,7 @@ static int expand(const struct vars *v, const char *text, struct buf *out, struc
     return 0;
 }
 
-int vars_expand(const struct vars *v, const char *text, struct buf *out, struct buf *used,
+int vars_expand(const struct vars *v, const char *text, struct buf *out, struct vars_used *used,
                 size_t *ret_offset, struct err *e)
 {
     return expand(v, text, out, used, ret_offset, 0, e);

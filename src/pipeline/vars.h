@@ -22,12 +22,22 @@ const char *vars_get(const struct vars *v, const char *name, const char **ret_or
 /* True for a name that a variable can have: a letter or _, then letters, digits, _. */
 bool vars_is_name(const char *name, size_t len);
 
+/* What the replacing of variables has made use of. */
+struct vars_used {
+    struct buf words; /* for a person: "${NAME} of the environment"; empty: of nothing */
+    bool defined;     /* a value came from -D */
+    char *loose_file; /* the first file that not only its owner can read or write; else NULL */
+    unsigned loose_mode; /* its permissions */
+};
+
+void vars_used_init(struct vars_used *used);
+void vars_used_free(struct vars_used *used);
+
 /*
- * Appends text with its variables replaced. What was used is appended to used (may be NULL) in
- * words for a person: "${NAME} of the environment". On failure err says what is missing and
- * *ret_offset where in text it stands.
+ * Appends text with its variables replaced, and adds to used (may be NULL). On failure err says
+ * what is missing and *ret_offset where in text it stands.
  */
-int vars_expand(const struct vars *v, const char *text, struct buf *out, struct buf *used,
+int vars_expand(const struct vars *v, const char *text, struct buf *out, struct vars_used *used,
                 size_t *ret_offset, struct err *e) USE_RESULT;
 
 #endif

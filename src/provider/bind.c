@@ -263,6 +263,11 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
     if (text && *text) {
         if (param->type == PARAM_SECRET)
             secret_add(text);
+        if (s && s->loose_file && param->type == PARAM_SECRET)
+            setting_error(warnings, s,
+                          "'%s' is a secret, and not only its owner can read or write the file it "
+                          "comes from (%s, mode %04o); chmod 600 %s",
+                          param->name, s->loose_file, s->loose_mode, s->loose_file);
         value->text = read_value(param, text, &e);
         if (value->text)
             value->origin = buf_detach(&origin);
@@ -288,7 +293,7 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
     } else if (param->required && !e.text[0]) {
         missing(d, b, p, param, s);
     }
-    free(text);
+    mem_forget(text);
     buf_free(&origin);
 }
 
@@ -365,7 +370,7 @@ void binding_check_defaults(const struct pipeline *p, struct diags *d)
 void binding_free(struct binding *b)
 {
     for (size_t i = 0; b->values && i < b->provider->param_count; i++) {
-        free(b->values[i].text);
+        mem_forget(b->values[i].text);
         free(b->values[i].origin);
     }
     free(b->values);

@@ -192,11 +192,8 @@ out:
 void request_free(struct request *r)
 {
     for (size_t i = 0; i < r->header_count; i++) {
-        /* The stars are all that a later reader of this memory shall find. */
-        for (volatile char *p = r->headers[i].value; *p; p++)
-            *p = '*';
         free(r->headers[i].name);
-        free(r->headers[i].value);
+        mem_forget(r->headers[i].value);
     }
     free(r->headers);
     free(r->method);

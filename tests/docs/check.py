@@ -84,6 +84,7 @@ def without_files(text, folder):
     """${file:PATH} pointed to a file that is there."""
     secret = Path(folder, "secret")
     secret.write_text("secret-of-a-file\n")
+    secret.chmod(0o600)
     return re.sub(r"\$\{file:[^}]*\}", f"${{file:{secret}}}", text)
 
 

@@ -17,14 +17,16 @@ import harness  # noqa: E402
 from sim.certs import Certificates, make_certificates  # noqa: E402
 from sim.simulator import Simulator  # noqa: E402
 
-if harness.brings_an_allocator():  # which cannot be made to fail
-    collect_ignore = ["test_memory.py"]
+if harness.brings_an_allocator():  # which cannot be made to fail, and wants to be the first to be loaded
+    collect_ignore = ["test_memory.py", "test_preload.py"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A parallel worker may ignore SIGINT, and children would inherit that.
+    # A parallel worker may ignore SIGINT, nohup ignores SIGHUP, and children would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

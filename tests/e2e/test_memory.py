@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Memory that runs out: whichever allocation fails, the gate does not open, does not crash, and forgets no run.
 
-A preloaded library (tests/memory/failing_malloc.c) counts the allocations of a whole gate and lets chosen ones fail.
+A preloaded library (tests/preload/failing_malloc.c) counts the allocations of a whole gate and lets chosen ones fail.
 Every STRIDE-th is tried; all of them, which takes half an hour, with
 
     RUNGATE=build/debug/rungate RUNGATE_MEMORY_STRIDE=1 /usr/bin/python3 -m pytest -q -n 4 tests/e2e/test_memory.py

@@ -13,8 +13,8 @@ from harness import Gate, Process, Result, gate_section, http_section, k6_run, q
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
-SIGNALS = [pytest.param(signal.SIGTERM, 143, id="TERM"), pytest.param(signal.SIGINT, 130, id="INT")]
-both = pytest.mark.parametrize("number, code", SIGNALS)
+SIGNALS = [pytest.param(signal.SIGTERM, 143, id="TERM"), pytest.param(signal.SIGINT, 130, id="INT"), pytest.param(signal.SIGHUP, 129, id="HUP")]
+each = pytest.mark.parametrize("number, code", SIGNALS)
 
 GRACE = gate_section(cancel_grace="3s")
 
@@ -33,7 +33,7 @@ def stopped_once(sim: Simulator, runs: int = 1) -> None:
     assert len(sim.cancels()) == runs and sim.running() == []
 
 
-@both
+@each
 def test_start_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     """The run exists, its id is under way: wait for it, then stop the run."""
     sim.k6.plan(1, k6_v2.runs_on())
@@ -45,7 +45,7 @@ def test_start_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -> 
     stopped_once(sim)
 
 
-@both
+@each
 def test_start_never_answered(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     """The id may never come: say that a run may exist, and end within cancel_grace."""
     sim.fault("start", "silence", process=True)
@@ -57,7 +57,7 @@ def test_start_never_answered(gate: Gate, sim: Simulator, number: int, code: int
     assert result.run("load")["outcome"] in ("start_unknown", "cancelled")
 
 
-@both
+@each
 def test_between_polls(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     sim.k6.plan(1, k6_v2.runs_on())
     process = gate.popen(GRACE + k6_run(sim, poll_min="20s", poll_max="20s"))
@@ -67,7 +67,7 @@ def test_between_polls(gate: Gate, sim: Simulator, number: int, code: int) -> No
     stopped_once(sim)
 
 
-@both
+@each
 def test_poll_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     sim.k6.plan(1, k6_v2.runs_on())
     sim.fault("poll", "silence")
@@ -78,7 +78,7 @@ def test_poll_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -> N
     stopped_once(sim)
 
 
-@both
+@each
 def test_details_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     sim.fault("details", "silence", "*")
     process = gate.popen(gate_section(cancel_grace="300ms") + qatech_run(sim))
@@ -87,7 +87,7 @@ def test_details_in_flight(gate: Gate, sim: Simulator, number: int, code: int) -
     assert ends_well(process, code).seconds < 15
 
 
-@both
+@each
 def test_while_cancelling(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     """Fail-fast is cancelling a run already: the signal must not cancel it again."""
     sim.k6.plan(1, k6_v2.ends(result_status=1))
@@ -100,7 +100,7 @@ def test_while_cancelling(gate: Gate, sim: Simulator, number: int, code: int) ->
     assert len(sim.cancels()) == 1 and sim.running() == []
 
 
-@both
+@each
 def test_second_signal_ends_at_once(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     sim.k6.plan(1, k6_v2.runs_on())
     sim.fault("cancel", "silence", "*")
@@ -149,7 +149,7 @@ def test_what_passed_before_is_still_said(gate: Gate, sim: Simulator) -> None:
     assert result.element("quick") == "passed" and result.element("slow") == "error"
 
 
-@both
+@each
 def test_a_run_that_cannot_be_cancelled_is_named(gate: Gate, sim: Simulator, number: int, code: int) -> None:
     sim.qatech.plan("pln_demo1", qatech.runs_on())
     process = gate.popen(gate_section(cancel_grace="300ms") + qatech_run(sim))

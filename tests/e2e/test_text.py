@@ -23,11 +23,17 @@ HOSTILE = {
     "GitHub v2 after CR": "innocent\r::stop-commands::MARK",
     "GitHub v2 after blanks": "x\n   ::add-path::/MARK",
     "GitHub v2 behind other line ends": "x\x0b::stop-commands::MARK\x85::stop-commands::MARK\u2028::stop-commands::MARK",
+    "GitHub error": "::error file=MARK,line=1::owned",
+    "GitHub mask": "x\n::add-mask::MARK",
+    "GitHub group": "::group::MARK\n::endgroup::",
     "GitHub v1": "a ##[set-env name=PATH]MARK",
+    "GitHub v1 command": "##[command]MARK",
     "Azure": "a ##vso[task.setvariable variable=MARK]x",
     "Azure in capitals": "a ##VSO[task.complete result=Succeeded]MARK",
     "TeamCity": "##teamcity[buildStatus status='SUCCESS' text='MARK']",
+    "TeamCity behind text": "x ##teamcity[testFailed name='MARK']",
     "GitLab section": "\x1b[0Ksection_start:1:MARK\r\x1b[0Kheader",
+    "GitLab section alone": "x\nsection_end:1:MARK\rpassed",
     "Buildkite group": "x\n--- MARK\n+++ MARK",
     "carriage return": "MARK\rpassed",
     "backspaces": "failed MARK\b\b\b\b\b\b",
@@ -44,14 +50,19 @@ HOSTILE = {
 }
 
 
+COMMAND = r"\s*::(stop-commands|add-path|set-env|set-output|add-mask|error|group|endgroup)"
+"""What GitHub would act on, and the program never says itself in a plain log."""
+
+
 def harmless(text: str, what: str) -> None:
     """Nothing in a log that a terminal or a CI system would act on (the program itself uses no colour here)."""
     assert "\x1b" not in text and "\x07" not in text and "\b" not in text and "\x00" not in text, what
     assert not re.search("[\x01-\x08\x0b-\x1f\x7f-\x9f]", text), what
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u2028\u2029]", text), what
     for line in text.split("\n"):
-        assert not re.match(r"\s*::(stop-commands|add-path|set-env|set-output)", line), what
-        assert not re.search(r"##\[set-env|##vso\[|##teamcity\[", line, re.I), what
+        assert not re.match(COMMAND, line), what
+        assert not re.search(r"##\[|##vso\[|##teamcity\[", line, re.I), what
+        assert not re.match(r"\s*section_(start|end):", line), what
         assert not re.match(r"(---|\+\+\+|~~~) MARK", line), what
 
 
@@ -60,7 +71,8 @@ def check_log(result: Result) -> None:
     harmless(result.out, f"standard output\n{result}")
 
 
-SURROUNDINGS = [{}, {"GITHUB_ACTIONS": "true"}, {"TF_BUILD": "True"}, {"TEAMCITY_VERSION": "1"}, {"GITLAB_CI": "true"}]
+SURROUNDINGS = [{}, {"GITHUB_ACTIONS": "true"}, {"TF_BUILD": "True"}, {"TEAMCITY_VERSION": "1"}, {"GITLAB_CI": "true"}, {"BUILDKITE": "true"},
+                {"JENKINS_URL": "https://ci.example/"}]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -83,10 +95,25 @@ def test_in_every_surrounding(gate: Gate, sim: Simulator, env: dict[str, str]) -
     assert result.code == 1
     for stream in (result.err, result.out):
         for line in stream.split("\n"):
-            assert not re.match(r"\s*::(stop-commands|add-path|set-env|set-output)", line), line
-            assert not re.search(r"##\[set-env|##vso\[task\.(setvariable variable=MARK|complete result=Succeeded\])", line, re.I), line
-            assert "##teamcity[buildStatus" not in line and "\x1b[0Ksection_start:1:MARK" not in line
+            assert not re.match(r"\s*::(stop-commands|add-path|set-env|set-output|add-mask::MARK|error file=MARK|group::MARK)", line), line
+            assert not re.search(r"##\[set-env|##\[command\]MARK|##vso\[task\.(setvariable variable=MARK|complete result=Succeeded\])", line, re.I), line
+            assert "##teamcity[buildStatus" not in line and "##teamcity[testFailed name='MARK'" not in line and not line.startswith("section_end:1:MARK") and "\x1b[0Ksection_start:1:MARK" not in line
             assert "\r" not in line.replace("\r\x1b[0K", "") and "\x1b]" not in line
+
+
+OWN_SEQUENCES = re.compile(r"\x1b\[[0-9;]*m|\x1b\[[0-9]*[AK]|\x1b\[0?J|\x1b\[\?25[lh]|\r\n|\r")
+
+
+@pytest.mark.parametrize("text", [v for k, v in HOSTILE.items() if k != "very long"], ids=[k for k in HOSTILE if k != "very long"])
+def test_on_a_terminal(gate: Gate, sim: Simulator, text: str) -> None:
+    """The only sequences there are the program's own, for colour and for the live lines; the text of others brings none."""
+    sim.qatech.plan("pln_demo1", {"steps": [{"set": {"status": text}}, {"after_polls": 3, "set": {"status": "COMPLETED", "result": "FAILED"}}],
+                                  "cases": [qatech.case(text, result="FAILED", title=text, thought=text)]})
+    result = gate(qatech_run(sim, outage="10s"), "run", "--progress", "tty", "--color", "always")
+    assert result.code == 1, str(result)[:5000]
+    assert "\x1b[" in result.err and "MARK" in result.err
+    assert "\x1b[31mred MARK" not in result.err and "\x1b[31m MARK" not in result.err
+    harmless(OWN_SEQUENCES.sub("", result.err), str(result))
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

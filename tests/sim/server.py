@@ -16,6 +16,7 @@ import threading
 import time
 from typing import Callable
 
+from sim.certs import Certificates
 from sim.messages import Headers, Request, Response
 
 BACKLOG = 2048
@@ -170,12 +171,15 @@ Answer = Callable[[Connection, Request], bool]
 class Server:
     """Listens, and gives every request to `answer`. Numbers connections and requests from 1."""
 
-    def __init__(self, answer: Answer, tls: tuple[str, str] | None = None) -> None:
+    def __init__(self, answer: Answer, tls: Certificates | None = None) -> None:
         self._answer = answer
         self._tls: ssl.SSLContext | None = None
         if tls:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._tls.load_cert_chain(*tls)
+            self._tls.load_cert_chain(tls.cert, tls.key)
+            if tls.demanded:
+                self._tls.load_verify_locations(tls.demanded)
+                self._tls.verify_mode = ssl.CERT_REQUIRED
             self._tls.set_alpn_protocols(["http/1.1"])
         self.changed = threading.Condition()
         """Held for every change of state; notified after it. Re-entrant."""

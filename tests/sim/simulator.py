@@ -71,7 +71,7 @@ class Simulator:
         self.max_running = 0
         """Most runs that were started and not yet told to be over, at any one time."""
         self._open: set[Run] = set()
-        self.server = Server(self._answer, (str(tls.cert), str(tls.key)) if tls else None)
+        self.server = Server(self._answer, tls)
         if scenario:
             self.configure(scenario)
 

@@ -461,6 +461,29 @@ static void test_make_folders(void **state)
     assert_holds(in_folder("file"), "kept");
 }
 
+/* Only of a regular file can it be said who reads it. */
+static void test_loose_mode(void **state)
+{
+    static const mode_t modes[][2] = {{0600, 0},       {0400, 0},       {0711, 0},
+                                      {0640, 0640},    {0660, 0660},    {0602, 0602},
+                                      {0644, 0644},    {04755, 04755}};
+    struct err e = {""};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 10);
+    assert_int_equal(file_write(in_folder("f"), &b, &e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        assert_int_equal(chmod(in_folder("f"), modes[i][0]), 0);
+        assert_int_equal(file_loose_mode(in_folder("f")), modes[i][1]);
+    }
+    assert_int_equal(file_loose_mode(in_folder("missing")), 0);
+    assert_int_equal(file_loose_mode("/dev/null"), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(file_loose_mode(folder), 0);
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +503,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_fd, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_write_fd, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_make_folders, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_loose_mode, make_folder, drop_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

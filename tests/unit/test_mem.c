@@ -152,9 +152,48 @@ static void test_exhaustion(void **state)
     }
 }
 
+/* A block that was lent keeps what it holds as it grows. That nothing is left behind, and that a
+ * text is overwritten before it is freed, is seen by tests/e2e/test_preload.py. */
+static void test_lend(void **state)
+{
+    static const size_t sizes[] = {0, 1, 0, 16, 15, 1000, 100000, 3};
+    unsigned char *block = NULL;
+    size_t filled = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        block = mem_lend(block, sizes[i]);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % sizeof(void *), 0);
+        for (size_t at = 0; at < filled; at++)
+            assert_int_equal(block[at], at % 251);
+        for (; filled < sizes[i]; filled++)
+            block[filled] = (unsigned char)(filled % 251);
+    }
+    assert_null(mem_lend(NULL, SIZE_MAX));
+    assert_null(mem_lend(NULL, SIZE_MAX - 1));
+    mem_take_back(block);
+    mem_take_back(NULL);
+}
+
+static void test_wipe(void **state)
+{
+    char text[] = "a secret";
+
+    (void)state;
+    mem_wipe(text, 0);
+    assert_string_equal(text, "a secret");
+    mem_wipe(text + 1, sizeof(text) - 2);
+    for (size_t i = 1; i < sizeof(text); i++)
+        assert_int_equal(text[i], 0);
+    assert_int_equal(text[0], 'a');
+    mem_forget(NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exhaustion)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exhaustion),
+                                       cmocka_unit_test(test_lend), cmocka_unit_test(test_wipe)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * go. */
 #include "base/base.h"
 
+#include "base/secret.h"
 #include "net/origin.h"
 
 #include <stdarg.h>
@@ -241,6 +242,57 @@ static void test_proxy(void **state)
     }
 }
 
+static const char *proxy_variable;
+
+static const char *proxy_environment(const char *name)
+{
+    return proxy_variable && strcmp(name, proxy_variable) == 0
+               ? "http://robot:in-the-environment@proxy.example:3128"
+               : NULL;
+}
+
+/* The password of a proxy is a secret, as it is written and as it is meant. */
+static void test_hide_proxies(void **state)
+{
+    static const struct {
+        const char *proxy, *variable, *shown, *hidden;
+    } rows[] = {
+        {NULL, NULL, "robot:in-the-environment@", "robot:in-the-environment@"},
+        {NULL, "http_proxy", "robot:in-the-environment@", "robot:***@"},
+        {NULL, "https_proxy", "robot:in-the-environment@", "robot:***@"},
+        {NULL, "HTTPS_PROXY", "robot:in-the-environment@", "robot:***@"},
+        {NULL, "all_proxy", "robot:in-the-environment@", "robot:***@"},
+        {NULL, "ALL_PROXY", "robot:in-the-environment@", "robot:***@"},
+        {"http://u:s3cret@proxy.example", NULL, "s3cret, proxy.example, u", "***, proxy.example, u"},
+        {"u:s3cret@proxy.example:1", NULL, "s3cret", "***"},
+        {"socks5h://u:s3cret@proxy.example", NULL, "s3cret", "***"},
+        {"http://u:s3%63r%2Ft@p", NULL, "s3%63r%2Ft s3cr/t", "*** ***"},
+        {"http://u:s3cret%@p", NULL, "s3cret%", "***"},
+        {"http://u:s3cret%4@p", NULL, "s3cret%4", "***"},
+        {"http://u:a@b:c@p", NULL, "a@b:c", "***"},
+        {"not a URL u:s3cret@", NULL, "s3cret", "***"},
+        {"http://user@proxy.example", NULL, "user http", "user http"},
+        {"http://proxy.example:3128", NULL, "proxy.example 3128", "proxy.example 3128"},
+        {"http://proxy.example:3128/@", NULL, "example", "example"},
+        {"", NULL, "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf text;
+
+        proxy_variable = rows[i].variable;
+        origins_hide_proxies(rows[i].proxy, proxy_environment);
+        buf_init(&text, BUF_CAP_TEXT);
+        buf_adds(&text, rows[i].shown);
+        secret_redact(&text);
+        if (strcmp(text.text, rows[i].hidden) != 0)
+            fail_msg("'%s': '%s', expected '%s'", rows[i].proxy, text.text, rows[i].hidden);
+        buf_free(&text);
+        secret_clear();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_binding),
         cmocka_unit_test(test_from_environment),
         cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_hide_proxies),
     };
 
     return cmocka_run_group_tests_name("origin", tests, NULL, NULL);

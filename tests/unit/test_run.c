@@ -763,8 +763,18 @@ static void see_find(struct witness *w)
     met[MET_EARLIER]++;
 }
 
+/* A start that hangs when the run is given up: half of the grace is for its reply. */
+static void see_overtaken(struct witness *w)
+{
+    check(w, w->waited_from >= 0 && w->life.now - w->waited_from >= w->limits->cancel_grace_ms / 2,
+          "a start was not waited for");
+    w->lost = w->may_exist = true;
+}
+
 static void see_send(struct witness *w, const struct action *a)
 {
+    if (w->in_flight && w->request == REQUEST_START && a->request == REQUEST_FIND)
+        see_overtaken(w);
     w->in_flight = true;
     w->request = a->request;
     w->remote = a->remote;
@@ -2889,7 +2899,7 @@ static void test_lost_after_the_signal(void **state)
         born(&l, &limits);
         go(&l);
         stop(&l, STOP_SIGNAL);
-        grace_until = l.run.due;
+        grace_until = l.run.grace_until;
         l.now += 4 * SECOND;
         reply(&l, REPLY_LOST);
         assert_int_equal(l.run.state, RUN_FINDING);
@@ -3297,6 +3307,77 @@ static void test_start_only(void **state)
     expect_done(&l, OUTCOME_RUNNING, ENDING_SEEN);
 }
 
+/*
+ * Given up while the reply to its start does not come: half of the grace is for the reply, the
+ * other half for looking the run up, where that is possible, so that it can be cancelled.
+ */
+static void test_start_that_hangs_is_looked_up(void **state)
+{
+    static const struct {
+        enum stop stop; /* STOP_NONE: the run's own deadline */
+        enum outcome outcome;
+        enum ending ending;
+    } rows[] = {
+        {STOP_SIGNAL, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_GATE_DEADLINE, OUTCOME_TIMED_OUT, ENDING_STOPPED},
+        {STOP_FAIL_FAST, OUTCOME_CANCELLED, ENDING_STOPPED},
+        {STOP_NONE, OUTCOME_TIMED_OUT, ENDING_DEADLINE},
+    };
+    struct run_limits limits = usual;
+    struct life l;
+
+    (void)state;
+    limits.can_find = true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t given_up;
+
+        for (int there = 0; there < 2; there++) {
+            born(&l, &limits);
+            go(&l);
+            if (rows[i].stop == STOP_NONE)
+                wait_for_timer(&l);
+            else
+                stop(&l, rows[i].stop);
+            given_up = l.now;
+            expect_quiet(&l, RUN_STARTING);
+            wait_for_timer(&l);
+            assert_int_equal(l.now, given_up + 5 * SECOND);
+            assert_int_equal(l.run.state, RUN_FINDING);
+            expect_send(&l, REQUEST_FIND, 0);
+            if (!there) {
+                reply(&l, REPLY_NOT_FOUND);
+                while (l.run.state == RUN_FINDING && l.run.due < given_up + 10 * SECOND) {
+                    wait_for_timer(&l);
+                    reply(&l, REPLY_NOT_FOUND);
+                }
+                wait_for_timer(&l);
+                assert_int_equal(l.now, given_up + 10 * SECOND);
+                expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+                continue;
+            }
+            started(&l, 1, 0);
+            expect_send(&l, REQUEST_CANCEL, 0);
+            reply(&l, REPLY_GOOD);
+            polled(&l, OUTCOME_CANCELLED);
+            expect_done(&l, rows[i].outcome, rows[i].ending);
+        }
+    }
+    /* The reply in the first half is as good, and nothing is looked up where nothing can be. */
+    born(&l, &limits);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    started(&l, 1, 0);
+    expect_send(&l, REQUEST_CANCEL, 0);
+    reply(&l, REPLY_GOOD);
+    polled(&l, OUTCOME_CANCELLED);
+    expect_done(&l, OUTCOME_CANCELLED, ENDING_STOPPED);
+    born(&l, &usual);
+    go(&l);
+    stop(&l, STOP_SIGNAL);
+    wait_for_timer(&l);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
 /* --- stories of earlier runs -------------------------------------------------------------- */
 
 static struct run_limits has_earlier(void)
@@ -3555,6 +3636,7 @@ int main(void)
         cmocka_unit_test(test_taken_up_and_not_found),
         cmocka_unit_test(test_taken_up_with_refused_ones),
         cmocka_unit_test(test_start_only),
+        cmocka_unit_test(test_start_that_hangs_is_looked_up),
         cmocka_unit_test(test_earlier_runs_are_asked_once),
         cmocka_unit_test(test_earlier_runs_are_asked_about_anew),
         cmocka_unit_test(test_earlier_runs_tell_an_expectation),

@@ -111,6 +111,10 @@ static void test_forms(void **state)
         {"JSON control character, upper case", "aa\x1b" "bb", "\"aa\\u001Bbb\"", "\"***\""},
         {"JSON in ASCII, upper case", "gr\xC3\xBC\xC3\x9F" "e", "\"gr\\u00FC\\u00DFe\"",
          "\"***\""},
+        {"JSON in JSON", "a\"b/c", "{\"t\":\"{\\\"e\\\":\\\"a\\\\\\\"b/c\\\"}\"}",
+         "{\"t\":\"{\\\"e\\\":\\\"***\\\"}\"}"},
+        {"JSON in JSON, slash escaped first", "ab/cd", "\"ab\\\\/cd\"", "\"***\""},
+        {"JSON in JSON, slash escaped twice", "ab/cd", "\"ab\\\\\\/cd\"", "\"***\""},
         {"JSON, bad UTF-8", "\xFF\xFE\"x", "\"\xFF\xFE\\\"x\"", "\"***\""},
         /* clang-format on */
     };

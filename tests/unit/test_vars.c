@@ -6,6 +6,7 @@
 #include "pipeline/ini.h"
 #include "pipeline/vars.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -236,15 +237,18 @@ static void test_used(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = {.text = ""};
         size_t offset;
-        struct buf out, used;
+        struct vars_used used;
+        struct buf out;
 
         buf_init(&out, 1000);
-        buf_init(&used, 1000);
+        vars_used_init(&used);
         assert_int_equal(vars_expand(&vars, rows[i].text, &out, &used, &offset, &e), 0);
-        if (strcmp(used.text, rows[i].used) != 0)
-            fail_msg("'%s': got '%s', expected '%s'", rows[i].text, used.text, rows[i].used);
+        if (strcmp(used.words.text, rows[i].used) != 0)
+            fail_msg("'%s': got '%s', expected '%s'", rows[i].text, used.words.text, rows[i].used);
+        assert_int_equal(used.defined, strstr(rows[i].used, "-D") != NULL);
+        assert_null(used.loose_file);
         buf_free(&out);
-        buf_free(&used);
+        vars_used_free(&used);
     }
 }
 
@@ -319,7 +323,8 @@ static void test_files(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         FILE *f = fopen(path, "w");
         struct err e = {.text = ""};
-        struct buf out, used;
+        struct vars_used used;
+        struct buf out;
         size_t offset = 0;
         char expected[100];
         int rc;
@@ -328,18 +333,70 @@ static void test_files(void **state)
         assert_int_equal(fwrite(rows[i].bytes, 1, rows[i].len, f), rows[i].len);
         assert_int_equal(fclose(f), 0);
         buf_init(&out, 1000);
-        buf_init(&used, 1000);
+        vars_used_init(&used);
         rc = vars_expand(&vars, text, &out, &used, &offset, &e);
         snprintf(expected, sizeof(expected), "<%s>", rows[i].expected ? rows[i].expected : "");
-        if (rows[i].expected && (rc || strcmp(out.text, expected) != 0 || used.len == 0 ||
-                                 strcmp(used.text, used_text) != 0))
-            fail_msg("%s: got '%s' (%s), used '%s'", rows[i].name, out.text, e.text, used.text);
+        if (rows[i].expected && (rc || strcmp(out.text, expected) != 0 ||
+                                 strcmp(used.words.text, used_text) != 0))
+            fail_msg("%s: got '%s' (%s), used '%s'", rows[i].name, out.text, e.text,
+                     used.words.text);
         if (!rows[i].expected && (!rc || !strstr(e.text, path) || offset != 1))
             fail_msg("%s: rc %d, '%s', offset %zu", rows[i].name, rc, e.text, offset);
         buf_free(&out);
-        buf_free(&used);
+        vars_used_free(&used);
     }
     unlink(path);
+    rmdir(folder);
+}
+
+/* Who else can read a file, or write it, is told of the first that somebody can. */
+static void test_loose_files(void **state)
+{
+    static const struct {
+        mode_t a, b;
+        const char *loose; /* its name */
+        unsigned mode;
+    } rows[] = {
+        {0600, 0600, NULL, 0},    {0400, 0600, NULL, 0},    {0711, 0600, NULL, 0},
+        {0644, 0600, "a", 0644},  {0640, 0600, "a", 0640},  {0620, 0600, "a", 0620},
+        {0604, 0600, "a", 0604},  {0602, 0600, "a", 0602},  {0600, 0666, "b", 0666},
+        {0640, 0604, "a", 0640},
+    };
+    const char *tmp = getenv("TMPDIR");
+    char folder[512], text[1400], paths[2][600];
+
+    (void)state;
+    snprintf(folder, sizeof(folder), "%s/rungate-vars-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 2; i++) {
+        FILE *f;
+
+        snprintf(paths[i], sizeof(paths[i]), "%s/%c", folder, "ab"[i]);
+        f = fopen(paths[i], "w");
+        assert_non_null(f);
+        assert_int_equal(fclose(f), 0);
+    }
+    snprintf(text, sizeof(text), "${file:%s}${file:%s}", paths[0], paths[1]);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct vars_used used;
+        struct err e = {""};
+        size_t offset;
+        struct buf out;
+
+        assert_int_equal(chmod(paths[0], rows[i].a) | chmod(paths[1], rows[i].b), 0);
+        buf_init(&out, 1000);
+        vars_used_init(&used);
+        assert_int_equal(vars_expand(&vars, text, &out, &used, &offset, &e), 0);
+        assert_int_equal(used.loose_mode, rows[i].mode);
+        if (rows[i].loose)
+            assert_string_equal(used.loose_file, paths[*rows[i].loose - 'a']);
+        else
+            assert_null(used.loose_file);
+        buf_free(&out);
+        vars_used_free(&used);
+    }
+    unlink(paths[0]);
+    unlink(paths[1]);
     rmdir(folder);
 }
 
@@ -385,7 +442,7 @@ int main(void)
         cmocka_unit_test(test_depth),  cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_used),   cmocka_unit_test(test_get),
         cmocka_unit_test(test_names),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_lines),  cmocka_unit_test(test_loose_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
