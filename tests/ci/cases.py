@@ -544,24 +544,24 @@ def case_setup_usage(place):
 
 
 def case_ci_run(place):
-    """.ci/run: sets up, checks the schemas where they lie beside it, and tests last"""
+    """.ci/run: sets up, checks the schemas where they lie beside it, fuzzes a little, and tests last"""
     checkout = os.path.join(place.folder, "main")
     write(f"{checkout}/.ci/run", text(".ci/run"), True)
     write(f"{checkout}/ci/setup.sh", '#!/bin/sh\necho setup "$@" >>"$FAKE/calls"\n', True)
     place.tool("make", '#!/bin/sh\necho make "$@" >>"$FAKE/calls"\necho "3 passed, 0 failed"\n')
     code, output = place.run("bash", f"{checkout}/.ci/run")
     expect(code, 0, output)
-    expect(place.saw("calls"), "setup\nmake test\n", "calls")
-    expect(output, "3 passed, 0 failed\n", "output")
+    expect(place.saw("calls"), "setup\nmake fuzz FUZZ_SECONDS=5\nmake test\n", "calls")
+    expect(output, 2 * "3 passed, 0 failed\n", "output")
     os.remove(os.path.join(place.seen, "calls"))
     os.makedirs(os.path.join(place.folder, "shared", "schemas"))
     place.run("bash", f"{checkout}/.ci/run")
     expect(
         place.saw("calls"),
-        "setup\nmake check-schema SCHEMAS=../shared/schemas\nmake test\n",
+        "setup\nmake check-schema SCHEMAS=../shared/schemas\nmake fuzz FUZZ_SECONDS=5\nmake test\n",
         "calls with schemas",
     )
-    for failing in ("check-schema", "test"):
+    for failing in ("check-schema", "fuzz", "test"):
         place.tool("make", f'#!/bin/sh\n[ "$1" != {failing} ]\n')
         expect(place.run("bash", f"{checkout}/.ci/run")[0], 1, f"exit code after {failing} failed")
 

@@ -90,7 +90,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_provider(p, body, len);
             len = (size_t)(text + size - script);
         }
-        play(registry_find(registry, registry_name(registry, builtin_provider_count)), script, len);
+        /* A definition that writes the token out, or captures it from a reply, sends it itself. */
+        if (strlen(text) == size && !strstr(text, WORLD_TOKEN))
+            play(registry_find(registry, registry_name(registry, builtin_provider_count)), script,
+                 len);
     }
     for (size_t i = 0; i < d.count; i++)
         MUST(*d.items[i].text);
