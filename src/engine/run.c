@@ -497,36 +497,18 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED, now);
 }
 
-static struct action in_starting(struct run *r, const struct event *e, int64_t now)
+/* It is time for the start, or to do without its reply. */
+static struct action start_due(struct run *r, int64_t now)
 {
-    switch (e->kind) {
-    case EVENT_REPLY:
-        return start_reply(r, e, now);
-    case EVENT_STOP:
-        return stop_asked(r, e, now);
-    case EVENT_TIMER:
-        if (now >= r->grace_until)
-            return finish_lost(r);
-        if (now >= r->deadline)
-            return stop_unknown(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
-        if (now >= r->next && r->grace_until != never)
-            return lose(r, now);
-        if (now >= r->next && r->ending != ENDING_NONE)
-            return begin_attempt(r, now);
-        if (now >= r->next && r->lost)
-            return key_is_good(r, now) ? send(r, REQUEST_START, 0) : lose(r, now);
-        if (now >= r->next) {
-            r->began = now; /* what was sent before has begun nothing */
-            return send(r, REQUEST_START, 0);
-        }
-        break;
-    case EVENT_UNKNOWN:
-    case EVENT_GO:
-    case EVENT_WATCH:
-    case EVENT_LOST:
-        break;
-    }
-    return nothing();
+    if (r->grace_until != never)
+        return lose(r, now);
+    if (r->ending != ENDING_NONE)
+        return begin_attempt(r, now);
+    if (r->lost && !key_is_good(r, now))
+        return lose(r, now);
+    if (!r->lost)
+        r->began = now; /* what was sent before has begun nothing */
+    return send(r, REQUEST_START, 0);
 }
 
 /* When the last look is due. */
@@ -568,11 +550,14 @@ static struct action find_reply(struct run *r, const struct event *e, int64_t no
     return finish_lost(r);
 }
 
-static struct action in_finding(struct run *r, const struct event *e, int64_t now)
+/* The start is under way, or lost and looked up: whether there is a run is not known yet. */
+static struct action in_starting(struct run *r, const struct event *e, int64_t now)
 {
+    bool finding = r->state == RUN_FINDING;
+
     switch (e->kind) {
     case EVENT_REPLY:
-        return find_reply(r, e, now);
+        return finding ? find_reply(r, e, now) : start_reply(r, e, now);
     case EVENT_STOP:
         return stop_asked(r, e, now);
     case EVENT_TIMER:
@@ -581,7 +566,7 @@ static struct action in_finding(struct run *r, const struct event *e, int64_t no
         if (now >= r->deadline)
             return stop_unknown(r, OUTCOME_TIMED_OUT, ENDING_DEADLINE, now);
         if (now >= r->next)
-            return send(r, REQUEST_FIND, 0);
+            return finding ? send(r, REQUEST_FIND, 0) : start_due(r, now);
         break;
     case EVENT_UNKNOWN:
     case EVENT_GO:
@@ -821,10 +806,8 @@ struct action run_step(struct run *r, const struct event *event, int64_t now)
         action = in_waiting(r, event, now);
         break;
     case RUN_STARTING:
-        action = in_starting(r, event, now);
-        break;
     case RUN_FINDING:
-        action = in_finding(r, event, now);
+        action = in_starting(r, event, now);
         break;
     case RUN_POLLING:
         action = in_polling(r, event, now);
