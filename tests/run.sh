@@ -49,8 +49,7 @@ part ci tests/ci/run.sh
 part e2e e2e build/debug/rungate
 part "e2e, sanitized" e2e build/debug-asan/rungate
 part matrix env RUNGATE=build/debug/rungate "$PYTHON" tests/matrix/matrix.py
-# The sanitizers take more time to start than a cell takes.
-part "matrix, sanitized" env RUNGATE=build/debug-asan/rungate "$PYTHON" tests/matrix/matrix.py --share 2
+part "matrix, sanitized" env RUNGATE=build/debug-asan/rungate "$PYTHON" tests/matrix/matrix.py
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -400,7 +400,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cell", nargs="*", help="a cell's name, or a pattern")
     parser.add_argument("--list", action="store_true", help="print the names of the cells, and why others are left out")
-    parser.add_argument("--share", type=int, default=1, metavar="N", help="run one cell of N, for a program that takes its time to start")
     parser.add_argument("--shown", type=int, default=10, help="how many failures are shown whole (default: 10)")
     options = parser.parse_args()
 
@@ -416,8 +415,7 @@ def main() -> int:
     if not cells or not harness.binary().exists():
         print(f"no cell of that name, or {harness.binary()} is not built")
         return 1
-    random.Random(1).shuffle(cells)  # so that those that wait and those that work are mixed, and a share has some of each
-    cells = cells[::options.share]
+    random.Random(1).shuffle(cells)  # so that those that wait and those that work are mixed
     failed = run_all(cells, int(os.environ.get("JOBS", os.cpu_count() or 1)), options.shown)
     print(f"matrix: {len(cells)} cells, {len({c.fault for c in cells})} faults, {len(cells) - failed} passed, {failed} failed")
     return 1 if failed else 0
