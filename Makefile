@@ -83,7 +83,7 @@ BASE := buf clock doc err file heap map mem num rng secret text xml
 PIPELINE := ci ini outcome pipeline vars
 PROVIDER := bind definition registry reply request rule template
 NET := http origin
-ENGINE := gate journal result run schedule verdict
+ENGINE := answer ending gate journal member result run schedule verdict
 REPORT := ci console json junit plan rehearsal words
 CLI := command options session signals
 

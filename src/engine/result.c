@@ -77,6 +77,17 @@ void result_warn(struct run_result *r, const char *format, ...)
     r->warnings[r->warning_count++] = clean;
 }
 
+void result_add_remote(struct run_result *r, const char *id)
+{
+    struct remote_run *remote;
+    char *copy = mem_strdup(id); /* first: last words can be due at any allocation */
+
+    r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
+    remote = &r->remotes[r->remote_count++];
+    remote->id = copy;
+    remote->outcome = OUTCOME_RUNNING;
+}
+
 static void free_remote(struct remote_run *remote)
 {
     for (size_t i = 0; i < remote->test_count; i++) {
