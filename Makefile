@@ -84,7 +84,7 @@ PIPELINE := ci ini outcome pipeline vars
 PROVIDER := bind definition registry reply request rule template
 NET := http origin
 ENGINE := answer ending gate journal member result run schedule verdict
-REPORT := ci console json junit plan rehearsal words
+REPORT := ci console json junit markdown plan rehearsal words
 CLI := command options session signals
 
 SOURCES := $(BASE:%=base/%) $(PIPELINE:%=pipeline/%) $(PROVIDER:%=provider/%) $(NET:%=net/%) \

@@ -56,6 +56,7 @@ set -- "${INPUT_COMMAND:-run}"
 [ -z "${INPUT_CONFIG:-}" ] || set -- "$@" --config "$INPUT_CONFIG"
 [ -z "${INPUT_JUNIT:-}" ] || set -- "$@" --junit "$INPUT_JUNIT"
 [ -z "${INPUT_JSON:-}" ] || set -- "$@" --json "$INPUT_JSON"
+[ -z "${INPUT_SUMMARY:-}" ] || set -- "$@" --summary "$INPUT_SUMMARY"
 [ -z "${INPUT_TIMEOUT:-}" ] || set -- "$@" --timeout "$INPUT_TIMEOUT"
 
 # One argument a line, as it stands: blanks, quotes, stars and dollars mean nothing here.
@@ -76,6 +77,6 @@ if [ -n "${INPUT_RUNS:-}" ]; then
     set +f
 fi
 
-unset INPUT_COMMAND INPUT_CONFIG INPUT_RUNS INPUT_JUNIT INPUT_JSON INPUT_TIMEOUT INPUT_ARGS \
-    INPUT_WORKING_DIRECTORY
+unset INPUT_COMMAND INPUT_CONFIG INPUT_RUNS INPUT_JUNIT INPUT_JSON INPUT_SUMMARY INPUT_TIMEOUT \
+    INPUT_ARGS INPUT_WORKING_DIRECTORY
 exec rungate "$@"

@@ -15,7 +15,7 @@ set -eu
 build_packages='gcc libc6-dev make pkg-config libcurl4-openssl-dev libinih-dev libjansson-dev
     ca-certificates'
 test_packages='libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-yaml openssl
-    libxml2-utils mandoc shellcheck valgrind clang clang-format gcovr git'
+    libxml2-utils cmark-gfm mandoc shellcheck valgrind clang clang-format gcovr git'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -116,7 +116,7 @@ without_apt() {
         need 'cmocka with its headers' pkg-config --exists cmocka
         need 'Python 3 with pytest, pytest-xdist and PyYAML' \
             python3 -c 'import pytest, xdist, yaml'
-        for tool in openssl xmllint mandoc shellcheck valgrind clang clang-format gcovr git; do
+        for tool in openssl xmllint cmark-gfm mandoc shellcheck valgrind clang clang-format gcovr git; do
             need "$tool" command -v "$tool"
         done
         ;;

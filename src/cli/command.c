@@ -18,6 +18,7 @@
 #include "report/console.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/markdown.h"
 #include "report/plan.h"
 #include "report/rehearsal.h"
 
@@ -140,10 +141,17 @@ static void print_diags(const struct diags *d, const char *kind)
 
 /* --- reports -------------------------------------------------------------------------------- */
 
-struct outputs {
-    const struct session *session;
-    const struct gate_result *result;
+struct report {
+    const char *path; /* "-" is standard output; NULL: not wanted */
+    void (*write)(struct buf *, const struct gate_result *);
+    const char *hash; /* for "##" where it is printed; NULL: no text in it holds that */
+    bool appended;    /* to what is in the file */
 };
+
+static bool is_printed(const struct report *r)
+{
+    return r->path && strcmp(r->path, "-") == 0;
+}
 
 /*
  * In a report that is printed, "##" could start a command of a CI system, which reads the same
@@ -165,24 +173,19 @@ static void break_commands(struct buf *text, const char *replacement)
     *text = out;
 }
 
-/* To the file at path, or to standard output for "-"; nowhere if path is NULL. */
-static int write_report(const struct outputs *o, const char *path,
-                        void (*write)(struct buf *, const struct gate_result *),
-                        const char *hash, struct err *e)
+static int write_report(const struct report *r, const struct gate_result *g, struct err *e)
 {
     struct buf text;
     int rc = 0;
 
-    if (!path)
-        return 0;
     buf_init(&text, REPORT_MAX);
-    write(&text, o->result);
-    if (mem_is_short() && o->result->verdict != VERDICT_INTERNAL)
+    r->write(&text, g);
+    if (mem_is_short() && g->verdict != VERDICT_INTERNAL)
         goto out; /* it is written anew, and standard output takes nothing back */
-    if (strcmp(path, "-") == 0)
-        break_commands(&text, hash);
-    if (strcmp(path, "-") != 0)
-        rc = file_write(path, &text, e);
+    if (is_printed(r) && r->hash)
+        break_commands(&text, r->hash);
+    if (!is_printed(r))
+        rc = (r->appended ? file_append : file_write)(r->path, &text, e);
     else if (text.over || fwrite(text.text, 1, text.len, stdout) != text.len || fflush(stdout))
         rc = err_set(e, "the report could not be printed");
 out:
@@ -190,24 +193,14 @@ out:
     return rc;
 }
 
-static int write_junit(struct outputs *o, struct err *e)
+/* The file that GitHub reads a step's outputs from, if it is there that we run. */
+static const char *github_output(const struct session *s)
 {
-    return write_report(o, o->session->pipeline.gate.junit, junit_write, "&#35;", e);
-}
+    const char *system = s->ci.values[CI_SYSTEM];
 
-static int write_json(struct outputs *o, struct err *e)
-{
-    return write_report(o, o->session->pipeline.gate.json, json_write, "\\u0023", e);
-}
-
-static int write_ci(struct outputs *o, struct err *e)
-{
-    const char *system = o->session->ci.values[CI_SYSTEM];
-    const char *path = environment("GITHUB_OUTPUT");
-
-    if (!system || strcmp(system, "github") != 0 || !path || !*path)
-        return 0;
-    return ci_github_write(path, o->result, e);
+    return system && strcmp(system, "github") == 0 && is_set("GITHUB_OUTPUT")
+               ? environment("GITHUB_OUTPUT")
+               : NULL;
 }
 
 /* The verdict is of the gate itself, whatever became of its runs: all there is to say is why. */
@@ -231,20 +224,28 @@ static bool is_overtaken(struct gate_result *g)
 /*
  * Writes all reports. One that cannot be written turns a pass into an error, and then those
  * written before are written anew, because they said otherwise: in what is appended for a CI
- * system the last word counts. JSON comes last, for standard output takes nothing back.
+ * system the last word counts. What is printed comes last: standard output takes nothing back.
  */
 static void write_reports(const struct session *s, struct gate_result *g, struct console *c)
 {
-    static int (*const writers[])(struct outputs *, struct err *) = {write_junit, write_ci,
-                                                                      write_json};
-    bool failed[ARRAY_LEN(writers)] = {false};
-    struct outputs o = {.session = s, .result = g};
+    const struct gate_config *gate = &s->pipeline.gate;
+    const struct report reports[] = {
+        {gate->junit, junit_write, "&#35;", false},
+        {gate->json, json_write, "\\u0023", false},
+        {gate->summary, markdown_write, NULL, false},
+        {github_output(s), ci_github_outputs, NULL, true},
+    };
+    enum { COUNT = ARRAY_LEN(reports) };
+    bool failed[COUNT] = {false};
 
-    for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        const struct report *r = &reports[i % COUNT];
         struct err e = {""};
 
-        if (!failed[i] && writers[i](&o, &e)) {
-            failed[i] = true;
+        if (!r->path || failed[i % COUNT] || is_printed(r) != (i >= COUNT))
+            continue;
+        if (write_report(r, g, &e)) {
+            failed[i % COUNT] = true;
             console_message(c, MESSAGE_ERROR, "%s", e.text);
             if (!g->trouble)
                 g->trouble = mem_strdup(e.text);

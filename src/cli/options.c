@@ -79,6 +79,8 @@ static const struct option_info {
      OPTION_GATE, 0, "junit", NULL, GATES, false, NULL},
     {"json", 0, "FILE", "write the result as JSON (- is standard output)",
      OPTION_GATE, 0, "json", NULL, GATES, false, NULL},
+    {"summary", 0, "FILE", "write the result as Markdown (- is standard output)",
+     OPTION_GATE, 0, "summary", NULL, GATES, false, NULL},
     {"journal", 0, "FILE", "record starts in this file, and take up what it says is unfinished",
      OPTION_GATE, 0, "journal", NULL, PIPELINES, false, NULL},
     {"fresh", 0, NULL, "start anew whatever the journal holds",

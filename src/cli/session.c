@@ -398,14 +398,22 @@ static void know_secrets(struct session *s)
 static void check_outputs(struct session *s)
 {
     const struct gate_config *gate = &s->pipeline.gate;
-    const char *const outputs[] = {gate->junit, gate->json, gate->journal};
-    const char *const keys[] = {"junit", "json", "journal"};
+    const char *const outputs[] = {gate->junit, gate->json, gate->summary, gate->journal};
+    const char *const keys[] = {"junit", "json", "summary", "journal"};
+    const char *printed = NULL;
     size_t before = s->mistakes.count;
 
     for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
         const struct setting *given = settings_find(&s->pipeline.gate_settings, keys[i]);
 
-        if (!given || !outputs[i] || strcmp(outputs[i], "-") == 0)
+        if (outputs[i] && strcmp(outputs[i], "-") == 0) {
+            if (printed && outputs[i] != gate->journal)
+                diag_add(&s->mistakes, command_line, 0, "%s and %s cannot both be printed",
+                         printed, keys[i]);
+            printed = keys[i];
+            continue;
+        }
+        if (!given || !outputs[i])
             continue;
         for (size_t k = 0; k < i; k++) {
             if (outputs[k] && file_is_same(outputs[i], outputs[k]))
@@ -416,9 +424,6 @@ static void check_outputs(struct session *s)
             setting_error(&s->mistakes, given, "%s would be written over the pipeline file",
                           keys[i]);
     }
-    if (gate->junit && gate->json && strcmp(gate->junit, "-") == 0 &&
-        strcmp(gate->json, "-") == 0)
-        diag_add(&s->mistakes, command_line, 0, "junit and json cannot both be printed");
     s->outputs_clash = s->mistakes.count != before;
 }
 

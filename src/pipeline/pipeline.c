@@ -71,6 +71,7 @@ static const struct key gate_keys[] = {
      KEY_DURATION, GATE(heartbeat_ms)},
     {{"junit", NULL, "JUnit XML is written to this file"}, KEY_TEXT, GATE(junit)},
     {{"json", NULL, "the result as JSON is written to this file"}, KEY_TEXT, GATE(json)},
+    {{"summary", NULL, "the result as Markdown is written to this file"}, KEY_TEXT, GATE(summary)},
     {{"journal", NULL, "starts are recorded in this file"}, KEY_TEXT, GATE(journal)},
     POLICY_KEYS(struct gate_config),
 };
@@ -797,6 +798,7 @@ void pipeline_free(struct pipeline *p)
     free(p->gate.junit);
     free(p->gate.journal);
     free(p->gate.json);
+    free(p->gate.summary);
     free(p->http.ca_file);
     free(p->http.client_cert);
     free(p->http.client_key);

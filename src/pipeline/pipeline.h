@@ -49,7 +49,7 @@ struct gate_config {
     int64_t max_parallel;
     bool cancel;
     int64_t cancel_grace_ms, heartbeat_ms;
-    char *junit, *json, *journal; /* NULL: not wanted */
+    char *junit, *json, *summary, *journal; /* NULL: not wanted */
     struct policy policy;
 };
 

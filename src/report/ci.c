@@ -2,7 +2,6 @@
 /* Owns the formats of CI systems. It must not find out which system there is. */
 #include "base/base.h"
 
-#include "base/file.h"
 #include "report/ci.h"
 #include "report/words.h"
 
@@ -74,16 +73,4 @@ void ci_github_outputs(struct buf *out, const struct gate_result *g)
     add_value(out, "urls", &urls);
     buf_free(&ids);
     buf_free(&urls);
-}
-
-int ci_github_write(const char *output_path, const struct gate_result *g, struct err *e)
-{
-    struct buf out;
-    int rc;
-
-    buf_init(&out, BUF_CAP_TEXT);
-    ci_github_outputs(&out, g);
-    rc = file_append(output_path, &out, e);
-    buf_free(&out);
-    return rc;
 }

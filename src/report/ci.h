@@ -8,7 +8,6 @@
 
 #include "base/base.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "engine/result.h"
 
 /*
@@ -16,8 +15,5 @@
  * one line for each remote run that is known, in the order of the pipeline file.
  */
 void ci_github_outputs(struct buf *out, const struct gate_result *g);
-
-/* The same, added to the file that the system named (GITHUB_OUTPUT). */
-int ci_github_write(const char *output_path, const struct gate_result *g, struct err *e) USE_RESULT;
 
 #endif

@@ -23,7 +23,6 @@ enum {
     STALL_MS = 100,     /* how long a full pipe may hold a line up before the line is given up */
     HEARTBEAT_MAX = 20, /* lines of one heartbeat */
     TESTS_MAX = 10,     /* failed tests, or children, of one run in the summary */
-    NAMES_MAX = 5,      /* runs named in the verdict */
     RUNS_MAX = 50       /* runs in the summary, beyond which those that passed are only counted */
 };
 
@@ -646,57 +645,13 @@ static void add_run(struct console *c, struct buf *b, const struct gate_result *
     buf_free(&words);
 }
 
-/* The runs that made the verdict: "ui failed, load timed_out and 3 more". */
-static void add_culprits(struct buf *b, const struct gate_result *g)
-{
-    size_t shown = 0, more = 0;
-
-    for (size_t i = 0; i < g->run_count; i++) {
-        const struct run_result *r = &g->runs[i];
-
-        if (!words_against(words_standing(g, r)))
-            continue;
-        if (shown == NAMES_MAX) {
-            more++;
-            continue;
-        }
-        buf_addf(b, "%s%s %s", shown ? ", " : "", r->name, outcome_name(r->outcome));
-        shown++;
-    }
-    if (more)
-        buf_addf(b, " and %zu more", more);
-}
-
-static void add_passes(struct buf *b, const struct gate_result *g)
-{
-    size_t required = 0, passed = 0, mapped = 0;
-
-    for (size_t i = 0; i < g->run_count; i++) {
-        const struct run_result *r = &g->runs[i];
-
-        if (!r->required)
-            continue;
-        required++;
-        if (words_standing(g, r) == STANDING_PASSED)
-            passed++;
-        else if (r->counts_as == OUTCOME_PASSED)
-            mapped++;
-    }
-    buf_addf(b, "%zu of %zu required run%s passed", passed, required, required == 1 ? "" : "s");
-    if (mapped)
-        buf_addf(b, ", %zu count%s as passed", mapped, mapped == 1 ? "s" : "");
-}
-
 static void add_verdict(const struct console *c, struct buf *b, const struct gate_result *g)
 {
     bool passed = g->verdict == VERDICT_PASSED;
     struct buf why;
 
     buf_init(&why, BUF_CAP_TEXT);
-    if (passed)
-        add_passes(&why, g);
-    else
-        add_culprits(&why, g);
+    words_add_why(&why, g);
     buf_adds(b, "rungate: ");
     add_colored(c, b, passed ? GREEN : BOLD_RED, verdict_name(g->verdict));
     buf_addf(b, " (exit code %d)", g->exit_code);

@@ -5,6 +5,8 @@
 #include "base/secret.h"
 #include "report/words.h"
 
+enum { NAMES_MAX = 5 }; /* runs named in the verdict */
+
 enum standing words_standing(const struct gate_result *g, const struct run_result *r)
 {
     if (r->counts_as == OUTCOME_PASSED)
@@ -44,6 +46,55 @@ void words_add_run(struct buf *b, const struct gate_result *g, const struct run_
     } else if (!r->not_started && !outcome_is_final(r->outcome)) {
         buf_adds(b, ": its end was not seen");
     }
+}
+
+/* The runs that made the verdict: "ui failed, load timed_out and 3 more". */
+static void add_culprits(struct buf *b, const struct gate_result *g)
+{
+    size_t shown = 0, more = 0;
+
+    for (size_t i = 0; i < g->run_count; i++) {
+        const struct run_result *r = &g->runs[i];
+
+        if (!words_against(words_standing(g, r)))
+            continue;
+        if (shown == NAMES_MAX) {
+            more++;
+            continue;
+        }
+        buf_addf(b, "%s%s %s", shown ? ", " : "", r->name, outcome_name(r->outcome));
+        shown++;
+    }
+    if (more)
+        buf_addf(b, " and %zu more", more);
+}
+
+static void add_passes(struct buf *b, const struct gate_result *g)
+{
+    size_t required = 0, passed = 0, mapped = 0;
+
+    for (size_t i = 0; i < g->run_count; i++) {
+        const struct run_result *r = &g->runs[i];
+
+        if (!r->required)
+            continue;
+        required++;
+        if (words_standing(g, r) == STANDING_PASSED)
+            passed++;
+        else if (r->counts_as == OUTCOME_PASSED)
+            mapped++;
+    }
+    buf_addf(b, "%zu of %zu required run%s passed", passed, required, required == 1 ? "" : "s");
+    if (mapped)
+        buf_addf(b, ", %zu count%s as passed", mapped, mapped == 1 ? "s" : "");
+}
+
+void words_add_why(struct buf *b, const struct gate_result *g)
+{
+    if (g->verdict == VERDICT_PASSED)
+        add_passes(b, g);
+    else
+        add_culprits(b, g);
 }
 
 int64_t words_run_started(const struct run_result *r)

@@ -32,6 +32,12 @@ bool words_against(enum standing s);
 /* Appends one line: "failed, but not required: 2 thresholds crossed". */
 void words_add_run(struct buf *b, const struct gate_result *g, const struct run_result *r);
 
+/*
+ * Appends why the verdict is what it is, in one line: "2 of 2 required runs passed", or the runs
+ * that made it: "ui failed, load timed_out and 3 more". Nothing if no run has a part in it.
+ */
+void words_add_why(struct buf *b, const struct gate_result *g);
+
 /* When its first attempt was started, for r->started is of the last one; 0 if none was. */
 int64_t words_run_started(const struct run_result *r);
 

@@ -232,6 +232,7 @@ def case_action_arguments(place):
         config="a b.ini",
         junit="out/j u.xml",
         json="-",
+        summary="s.md",
         timeout="45m",
         args="--define=X=one  two\n\n  'quoted \"both\n--set=load.name=a;b\r\nlast\\n",
         runs="load\n  ui\tapi",
@@ -241,7 +242,7 @@ def case_action_arguments(place):
     expect(
         place.args(),
         ["start", "--config", "a b.ini", "--junit", "out/j u.xml", "--json", "-"]
-        + ["--timeout", "45m", "--define=X=one  two", "  'quoted \"both", "--set=load.name=a;b"]
+        + ["--summary", "s.md", "--timeout", "45m", "--define=X=one  two", "  'quoted \"both", "--set=load.name=a;b"]
         + ["last\\n", "--", "load", "ui", "api"],
         "arguments",
     )
@@ -257,6 +258,7 @@ def case_action_hostile(place):
         config=hostile,
         junit=hostile,
         json=hostile,
+        summary=hostile,
         timeout=hostile,
         args=hostile + "\n-n\n*\nEND\n$HOME",
         runs="* $(touch${IFS}pwned) --fail-fast",
@@ -265,10 +267,10 @@ def case_action_hostile(place):
     expect(code, 0, output)
     args = place.args()
     expect(args[0], hostile, "command")
-    expect(args[1:9:2], ["--config", "--junit", "--json", "--timeout"], "options")
-    expect(args[2:10:2], [hostile] * 4, "values")
-    expect(args[9:14], [hostile, "-n", "*", "END", "$HOME"], "args")
-    expect(args[14:], ["--", "*", "$(touch${IFS}pwned)", "--fail-fast"], "runs")
+    expect(args[1:11:2], ["--config", "--junit", "--json", "--summary", "--timeout"], "options")
+    expect(args[2:12:2], [hostile] * 5, "values")
+    expect(args[11:16], [hostile, "-n", "*", "END", "$HOME"], "args")
+    expect(args[16:], ["--", "*", "$(touch${IFS}pwned)", "--fail-fast"], "runs")
     expect(os.listdir(place.work), ["file"], "the folder afterwards")
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import junit_check
+import markdown_check
 from sim.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,13 +142,14 @@ class Result:
     """What a run of the program left behind."""
 
     def __init__(self, code: int, out: str, err: str, cwd: Path, junit_path: Path | None, json_path: Path | None,
-                 inputs: dict[Path, bytes], seconds: float) -> None:
+                 summary_path: Path | None, inputs: dict[Path, bytes], seconds: float) -> None:
         self.code = code
         self.out = out
         self.err = err
         self.cwd = cwd
         self.junit_path = junit_path
         self.json_path = json_path
+        self.summary_path = summary_path
         self.seconds = seconds
         self._inputs = inputs
 
@@ -198,10 +200,10 @@ class Process:
     """The program while it runs, for tests that send signals."""
 
     def __init__(self, gate: "Gate", argv: list[str], env: dict[str, str], cwd: Path, stdin: bytes | None,
-                 timeout: float, expected: tuple[Path | None, Path | None], inputs: dict[Path, bytes], agree: bool) -> None:
+                 timeout: float, expected: tuple[Path | None, ...], inputs: dict[Path, bytes], agree: bool) -> None:
         self._gate = gate
         self._cwd = cwd
-        self._junit, self._json = expected
+        self._expected = expected
         self._inputs = inputs
         self._agree = agree
         self._env = env
@@ -269,7 +271,7 @@ class Process:
         for stream in (self.popen.stdout, self.popen.stderr):
             if stream is not None:
                 stream.close()
-        result = Result(self.popen.returncode, self.out, self.err, self._cwd, self._junit, self._json, self._inputs,
+        result = Result(self.popen.returncode, self.out, self.err, self._cwd, *self._expected, self._inputs,
                         time.monotonic() - self._began)
         assert not hung, f"the program did not end in time\n{result}"
         if check:
@@ -298,10 +300,15 @@ def check_result(result: Result, env: Mapping[str, str], agree: bool = True, cod
         if agree:
             assert junit_check.is_green(root) == (result.code == 0), \
                 f"the JUnit file and the exit code disagree\n{result.junit_path.read_text()}\n{result}"
+    if result.summary_path is not None and result.summary_path.exists():
+        said, complaints = markdown_check.check(result.summary_path.read_bytes())
+        assert not complaints, "the Markdown file: " + "; ".join(complaints) + f"\n{result.summary_path.read_text(errors='replace')}\n{result}"
+        assert said == result.code or not agree, f"the Markdown file tells another exit code: {said}\n{result}"
     parts = [n for n in result.files if n.endswith((".tmp", ".part"))]
     assert not parts, f"partial files were left: {parts}"
 
 
+SUMMARY = "rungate.md"
 COMMANDS = {"run", "check", "start", "wait", "cancel", "status", "providers", "init"}
 REPORTING = {"run", "wait"}
 
@@ -321,7 +328,7 @@ class Gate:
         """Start the program without waiting for it.
 
         env      on top of a minimal environment; None removes a variable
-        reports  add --junit and --json where the command writes reports and the arguments do not name any
+        reports  add --junit, --json and --summary where the command writes reports and the arguments do not name any
         agree    whether exit code and JUnit file must tell the same (not so when the report itself is the trouble)
         """
         folder = cwd or self.folder
@@ -333,15 +340,19 @@ class Gate:
         command = next((a for a in argv if not a.startswith("-")), None) if argv and not argv[0].startswith("-") else None
         reporting = command not in COMMANDS - REPORTING and not {"--help", "--version", "--dry-run"} & set(argv)
         junit, json_file = _given(argv, "--junit", "-j", folder), _given(argv, "--json", None, folder)
+        summary = None
         if reports and reporting:
-            if junit is None:
+            if junit is None and not {"--junit", "-j"} & set(argv):
                 junit = folder / "rungate.xml"
                 argv += ["--junit", junit.name]
             if json_file is None and "--json" not in argv:
                 json_file = folder / "rungate.json"
                 argv += ["--json", json_file.name]
+            if "--summary" not in argv:
+                summary = folder / SUMMARY
+                argv += ["--summary", summary.name]
         process = Process(self, [*wrapper(), str(binary()), *argv], self.environment(folder, env), folder,
-                          stdin.encode() if isinstance(stdin, str) else stdin, timeout, (junit, json_file), inputs, agree)
+                          stdin.encode() if isinstance(stdin, str) else stdin, timeout, (junit, json_file, summary), inputs, agree)
         self.processes.append(process)
         return process
 

@@ -11,8 +11,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import junit_check
+import markdown_check
 import pytest
-from harness import Gate, K6_TOKEN, gate_section, k6_run, qatech_run, section
+from harness import K6_TOKEN, SUMMARY, Gate, gate_section, k6_run, qatech_run, section
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
@@ -496,13 +498,15 @@ def test_json_on_standard_output_is_alone_there(gate: Gate, sim: Simulator) -> N
 
 def test_reports_named_in_the_file(gate: Gate, sim: Simulator) -> None:
     """Folders of a report are made: build/ is often not there yet in a fresh checkout."""
-    result = gate(gate_section(junit="build/reports/gate.xml", json="build/gate.json") + k6_run(sim), reports=False)
+    result = gate(gate_section(junit="build/reports/gate.xml", json="build/gate.json", summary="build/gate.md") + k6_run(sim),
+                  reports=False)
     assert result.code == 0, result
-    assert {"build/reports/gate.xml", "build/gate.json"} <= set(result.files)
+    assert {"build/reports/gate.xml", "build/gate.json", "build/gate.md"} <= set(result.files)
     assert json.loads(result.files["build/gate.json"])["verdict"] == "passed"
+    assert result.files["build/gate.md"].startswith(b"## rungate: passed\n\nExit code 0 in ")
 
 
-@pytest.mark.parametrize("option", ["--junit", "--json"])
+@pytest.mark.parametrize("option", ["--junit", "--json", "--summary"])
 def test_a_report_that_cannot_be_written_is_no_pass(gate: Gate, sim: Simulator, option: str) -> None:
     (gate.folder / "file").write_text("")
     result = gate(k6_run(sim), "run", option, "file/report", agree=False)
@@ -510,6 +514,42 @@ def test_a_report_that_cannot_be_written_is_no_pass(gate: Gate, sim: Simulator, 
     assert "file/report" in result.err
     if result.code == 2:
         assert sim.starts() == []
+
+
+@pytest.mark.parametrize("printed", ["--junit", "--json", "--summary"])
+def test_what_is_printed_is_printed_once(gate: Gate, sim: Simulator, printed: str) -> None:
+    """It tells the verdict that there is after all files were written, or could not be."""
+    (gate.folder / "file").write_text("")
+    broken = "--json" if printed != "--json" else "--junit"
+    result = gate(k6_run(sim), "run", printed, "-", broken, "file/report", agree=False)
+    assert result.code == 3 and "file/report" in result.err
+    if printed == "--summary":
+        assert markdown_check.check(result.out.encode()) == (3, [])
+    elif printed == "--json":
+        assert result.json()["exit_code"] == 3
+    else:
+        root, complaints = junit_check.check(result.out.encode())
+        assert not complaints and not junit_check.is_green(root)
+
+
+@pytest.mark.parametrize("pair", itertools.combinations(["junit", "json", "summary"], 2), ids="-".join)
+def test_two_reports_cannot_both_be_printed(gate: Gate, sim: Simulator, pair: tuple[str, str]) -> None:
+    result = gate(k6_run(sim), "run", *(arg for name in pair for arg in (f"--{name}", "-")))
+    assert result.code == 2 and f"{pair[0]} and {pair[1]} cannot both be printed" in result.err and sim.starts() == []
+
+
+def test_the_summary_says_it_all(gate: Gate, sim: Simulator) -> None:
+    sim.qatech.plan("pln_demo1", qatech.ends(result="FAILED", cases=[qatech.case("a"), qatech.case("b", result="FAILED", title="bad")]))
+    result = gate(k6_run(sim) + qatech_run(sim))
+    lines = result.files[SUMMARY].decode().split("\n")
+    assert lines[0] == "## rungate: failed" and lines[2].startswith("Exit code 1 in ") and lines[2].endswith(": ui failed.")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    assert ["load", "passed"] in [row[:2] for row in rows]
+    assert ["ui", "**failed: 1 of 2 tests failed**"] in [row[:2] for row in rows]
+    assert "[run001](<https://app.qa.tech/p/demo/results/run001>)" in [row[-1] for row in rows]
+    assert any(line.startswith("ui: **b** failed") for line in lines) and "<pre>bad</pre>" in lines
+    timeline = rows[[row[0] for row in rows].index("Time") + 2:]
+    assert [row[3] for row in timeline if row[2] == "ui"] == [s["state"] for s in result.run("ui")["states"]] + ["**failed**"]
 
 
 def test_a_report_replaces_an_older_one(gate: Gate, sim: Simulator) -> None:

@@ -7,8 +7,9 @@ import json
 import re
 from typing import Any
 
+import markdown_check
 import pytest
-from harness import K6_TOKEN, QATECH_TOKEN, Gate, Result, k6_run, qatech_run
+from harness import K6_TOKEN, QATECH_TOKEN, SUMMARY, Gate, Result, k6_run, qatech_run
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 from test_gate import outputs
@@ -82,9 +83,20 @@ def test_in_test_names_and_messages(gate: Gate, sim: Simulator, text: str) -> No
     result = gate(qatech_run(sim))
     assert result.code == 1, str(result)[:5000]
     check_log(result)
-    assert "MARK" in result.err and "MARK" in result.junit_path.read_text()  # harmless, not gone
+    assert "MARK" in result.err and "MARK" in result.junit_path.read_text() and b"MARK" in result.files[SUMMARY]  # harmless, not gone
     assert len(result.run("ui")["tests"]) == 2
     assert len(result.err) < 200_000
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_in_a_summary_that_is_printed(gate: Gate, sim: Simulator, text: str) -> None:
+    """What is a file elsewhere is part of the log here."""
+    cases = [qatech.case(text, result="FAILED", title=text, thought=text)]
+    sim.qatech.plan("pln_demo1", qatech.ends(result="FAILED", cases=cases))
+    result = gate(qatech_run(sim), "run", "--summary", "-")
+    assert result.code == 1 and result.out.startswith("## rungate: failed\n") and "MARK" in result.out
+    check_log(result)
+    assert markdown_check.check(result.out.encode()) == (1, [])
 
 
 @pytest.mark.parametrize("env", SURROUNDINGS, ids=str)

@@ -3,15 +3,12 @@
 #include "base/base.h"
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "report/ci.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
-
-#include <unistd.h>
 
 enum { OUTPUTS = 4, REMOTES_MAX = 3 };
 
@@ -156,34 +153,11 @@ static void test_ids_without_remotes(void **state)
     result_free_run(&r);
 }
 
-static void test_file(void **state)
-{
-    char path[] = "/tmp/rungate-test-XXXXXX";
-    struct gate_result g = {.verdict = VERDICT_PASSED};
-    struct err e = {0};
-    struct buf all;
-    int fd = mkstemp(path);
-
-    (void)state;
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, "a=b\n", 4), 4);
-    close(fd);
-    assert_int_equal(ci_github_write(path, &g, &e), 0);
-    buf_init(&all, BUF_CAP_TEXT);
-    assert_int_equal(file_read(path, &all, &e), 0);
-    assert_string_equal(all.text, "a=b\nverdict=passed\nexit-code=0\nrun-ids=\nurls=\n");
-    buf_free(&all);
-    unlink(path);
-    assert_int_equal(ci_github_write("/nowhere/at/all", &g, &e), -1);
-    assert_true(strstr(e.text, "/nowhere/at/all") != NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_ids_without_remotes),
-        cmocka_unit_test(test_file),
     };
 
     return cmocka_run_group_tests_name("ci_github", tests, NULL, NULL);
