@@ -12,6 +12,7 @@
 #include "report/ci.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/markdown.h"
 #include "world.h"
 
 /* --- XML -------------------------------------------------------------------------------------- */
@@ -239,6 +240,35 @@ static void check_json(const struct gate_result *g)
     buf_free(&out);
 }
 
+/* What could open something: HTML that is not ours, or a command of a CI system. */
+static void check_markdown(const struct gate_result *g)
+{
+    struct buf out;
+
+    buf_init(&out, BUF_CAP_TEXT);
+    markdown_write(&out, g);
+    MUST(!out.over && out.len < 1048576);
+    MUST(text_is_utf8(out.text, out.len));
+    MUST(!strstr(out.text, WORLD_TOKEN));
+    for (const char *p = out.text; *p; p++) {
+        bool first = p == out.text || p[-1] == '\n';
+
+        if (*p == '\\' && p[1] && p[1] != '\n') {
+            p++; /* what is escaped is text */
+            continue;
+        }
+        MUST(!text_starts(p, "::"));
+        MUST(*p != '#' || p[1] != '#' || p[2] == '#' || p[2] == ' ');
+        if (*p == '<' && !first && p[-1] == '(') {
+            p += 1 + strcspn(p + 1, "<>\\\n"); /* an address, which ends where it is closed */
+            MUST(text_starts(p, ">) |\n"));
+            continue;
+        }
+        MUST(*p != '<' || text_starts(p, "<pre>") || text_starts(p, "</pre>\n"));
+    }
+    buf_free(&out);
+}
+
 void check_gate(struct session *s, const char *script, size_t len)
 {
     struct gate_options options = {.mode = GATE_RUN,
@@ -264,6 +294,7 @@ void check_gate(struct session *s, const char *script, size_t len)
     }
     check_junit(&g);
     check_json(&g);
+    check_markdown(&g);
     buf_init(&outputs, BUF_CAP_TEXT);
     ci_github_outputs(&outputs, &g);
     check_clean(outputs.text, outputs.len);
