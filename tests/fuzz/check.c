@@ -260,6 +260,7 @@ static void check_markdown(const struct gate_result *g)
         MUST(!text_starts(p, "::"));
         MUST(*p != '#' || p[1] != '#' || p[2] == '#' || p[2] == ' ');
         if (*p == '<' && !first && p[-1] == '(') {
+            MUST(text_starts(p + 1, "http"));
             p += 1 + strcspn(p + 1, "<>\\\n"); /* an address, which ends where it is closed */
             MUST(text_starts(p, ">) |\n"));
             continue;
