@@ -52,6 +52,7 @@ GATES = 24
 """How many gates are watched at once, by all processes together."""
 HANG = 120.0
 """Seconds after which a gate is taken to hang. The longest of them takes some three, and none is allowed more than 60."""
+REPORTS = ("junit.xml", "result.json", "summary.md")
 SIBLING = "k6-v2"
 REFUSED_MS = 40
 """For how long the port refuses connections where it does so once."""
@@ -93,7 +94,7 @@ class Trial:
     def __init__(self, cell: Cell, folder: Path) -> None:
         self.cell = cell
         self.problems: list[str] = []
-        self._junit, self._json = folder / "junit.xml", folder / "result.json"
+        self._junit, self._json, self._summary = (folder / name for name in REPORTS)
         self._folder = folder
         self._fault: Fault | None = None
         self._deaf = cell.fault == "refused" and cell.phase == "start"
@@ -140,7 +141,8 @@ class Trial:
         if self.sibling:
             env.update(PROVIDERS[SIBLING].env)
         env.update({k: v for k, v in os.environ.items() if harness.PASSED_THROUGH.match(k)})
-        argv = [*harness.wrapper(), str(harness.binary()), "-v", "-c", "-", "--junit", str(self._junit), "--json", str(self._json)]
+        argv = [*harness.wrapper(), str(harness.binary()), "-v", "-c", "-", "--junit", str(self._junit), "--json", str(self._json),
+                "--summary", str(self._summary)]
         self._popen = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
                                        cwd=self._folder)
         self._spawned.set()
@@ -259,7 +261,7 @@ def ends_properly(trial: Trial) -> Iterator[str]:
     for word in harness.SANITIZERS:
         if word.encode() in trial.output:
             yield f"a sanitizer spoke: {word}"
-    if set(trial.files) != {"junit.xml", "result.json"}:
+    if set(trial.files) != set(REPORTS):
         yield f"the files written are {sorted(trial.files)}"
         return
     if trial.result["exit_code"] != trial.code:
@@ -268,6 +270,8 @@ def ends_properly(trial: Trial) -> Iterator[str]:
     yield from complaints
     if root is not None and junit_check.is_green(root) != (trial.code == 0):
         yield "the JUnit file and the exit code disagree"
+    if b"\n\nExit code %d in " % trial.code not in trial.files["summary.md"]:
+        yield "the Markdown file tells another exit code"
     for _, sim, _, _ in trial.played():
         yield from sim.server.internal_errors + sim.server.bad_requests
 
