@@ -221,10 +221,12 @@ static void add_tests(struct buf *out, const struct gate_result *g)
                 buf_addf(&p.item, "** %s", outcome_name(t->outcome));
                 buf_adds(&p.item, t->duration_ms >= 0 ? " after " : "");
                 add_duration(&p.item, t->duration_ms);
+                buf_adds(&p.item, t->message && *t->message ? ": " : "");
+                add_text(&p.item, t->message);
                 buf_adds(&p.item, "\n\n");
                 if (t->detail && *t->detail)
                     add_block(&p.item, t->detail);
-                else if (t->message && *t->message)
+                else if (t->message && strlen(t->message) > CELL_MAX)
                     add_block(&p.item, t->message);
                 end_item(&p);
             }
