@@ -10,7 +10,6 @@
 
 enum {
     DOCUMENT_MAX = 1000000, /* of the 1,048,576 bytes that GitHub takes */
-    CELL_MAX = 300,         /* bytes of a text before it is escaped */
     MESSAGE_MAX = 4 << 10
 };
 
@@ -22,7 +21,7 @@ enum {
  */
 static void add_text(struct buf *b, const char *text)
 {
-    char *line = words_text(text, TEXT_FOLD, CELL_MAX);
+    char *line = words_text(text, TEXT_FOLD, WORDS_LINE_MAX);
 
     for (const char *p = line; *p; p++) {
         if (strchr("\\`*_[]()<>#~&|!@$", *p) || (strchr(":.", *p) && p[1] && p[1] != ' '))
@@ -226,8 +225,6 @@ static void add_tests(struct buf *out, const struct gate_result *g)
                 buf_adds(&p.item, "\n\n");
                 if (t->detail && *t->detail)
                     add_block(&p.item, t->detail);
-                else if (t->message && strlen(t->message) > CELL_MAX)
-                    add_block(&p.item, t->message);
                 end_item(&p);
             }
         }
