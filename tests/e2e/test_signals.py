@@ -5,11 +5,15 @@ program was doing at that moment; a second signal ends it at once.
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import signal
+import subprocess
+import time
 
 import pytest
-from harness import Gate, Process, Result, gate_section, http_section, k6_run, qatech_run
+from harness import Gate, Process, Result, binary, gate_section, http_section, k6_run, qatech_run, wrapper
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
@@ -214,3 +218,41 @@ def test_a_start_that_waits_for_a_connection_never_leaves(gate: Gate, sim: Simul
     result = process.finish()
     assert result.code == 143, result
     assert len(sim.starts()) == 1 and len(sim.cancels()) == 1 and sim.running() == []
+
+
+def test_a_signal_at_any_moment(gate: Gate, sim: Simulator) -> None:
+    """Whatever the gate does then, whatever became of the starts: nothing is left running, and every run was stopped once."""
+    dice = random.Random(int(os.environ.get("SEED", "4")))
+    rounds = int(os.environ.get("SIGNALS", "40")) if not wrapper() else 10
+    sim.k6.plan(1, k6_v2.runs_on())
+    sim.k6.plan(2, k6_v2.runs_on())
+    (gate.folder / "rungate.ini").write_text(gate_section(cancel_grace="20s") + k6_run(sim, "load", 1, outage="20s") + k6_run(sim, "more", 2, outage="20s"))
+    argv = [*wrapper(), str(binary()), "run", "--junit", "rungate.xml", "--progress", "none"]
+    env = gate.environment(gate.folder, None)
+    early, length = 0, 0.0
+    for _ in range(rounds):
+        before, asked = len(sim.runs), len(sim.cancels())
+        for run in sim.runs:  # those of the round before, a moment old, would be taken for ours
+            run.started_at -= 3600
+        sim.faults.clear()
+        for test in (1, 2):
+            kind, options = dice.choice([("delay_ms", {"ms": dice.randrange(40)}), ("drop_after", {}), ("status", {"status": 503})])
+            sim.fault(f"POST /loadtests/v2/tests/{test}/", kind, **options)
+        number = dice.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+        began = time.monotonic()
+        process = subprocess.Popen(argv, cwd=gate.folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if not length:
+            sim.wait_for(lambda: len(sim.polls()) > 3)
+            length = 2 * (time.monotonic() - began)  # of what there is to see of a gate on this machine, as it is now
+        else:
+            time.sleep(dice.random() * length)
+        process.send_signal(number)
+        words = process.communicate(timeout=60)[1].decode()
+        if process.returncode == -number:  # before it had begun to listen
+            early += 1
+            assert len(sim.runs) == before, words
+            continue
+        assert process.returncode == 128 + number, (process.returncode, words)
+        assert sim.running() == [], words
+        assert all(run.stop_requests == 1 for run in sim.runs[before:]) and len(sim.cancels()) - asked == len(sim.runs) - before, words
+    assert early < rounds
