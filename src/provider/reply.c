@@ -363,11 +363,16 @@ void reply_each_property(const struct provider *p, const struct doc *d, property
     buf_free(&text);
 }
 
+char *reply_message(const struct provider *p, const struct doc *d)
+{
+    return text_at(&p->errors, d);
+}
+
 char *reply_error_text(const struct provider *p, const char *body, size_t len)
 {
     struct err ignored = {""};
     struct doc *d = doc_parse(body, len, &ignored);
-    char *text = d ? text_at(&p->errors, d) : NULL;
+    char *text = d ? reply_message(p, d) : NULL;
     size_t start = 0;
     struct buf b, raw;
 
