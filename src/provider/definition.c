@@ -496,6 +496,7 @@ static const struct definition_key {
     {"start.id", false, read_pointers, AT(start_id)},
     {"start.ids", false, read_pointer, AT(start_ids)},
     {"start.refused", false, read_pointer, AT(start_refused)},
+    {"start.all", false, read_pointer, AT(start_all)},
     {"start.rules", false, read_rules, AT(start_rules)},
     {"start.url", false, read_pointers, AT(start_url)},
     {"start.expect", false, read_span, AT(start_expect)},
@@ -770,6 +771,8 @@ void definition_check(struct provider *p, struct diags *d)
     need(p, p->status_rules.count != 0, "status.rules", d);
     if (p->start_id.count && p->start_ids)
         diag_add(d, p->file, p->line, "there are both 'start.id' and 'start.ids': choose one");
+    if (p->start_all && !p->start_ids)
+        diag_add(d, p->file, p->line, "there is 'start.all', but no 'start.ids'");
     if (p->gone_count && !p->requests[REQUEST_CANCEL].method)
         diag_add(d, p->file, p->line, "there is 'cancel.gone', but no 'cancel = METHOD /path'");
     check_assignments(&auth, &p->auth);
@@ -813,7 +816,7 @@ void provider_free(struct provider *p)
 {
     char *texts[] = {p->name,          p->file,        p->title, p->docs,   p->base_url,
                      p->trusted_url,   p->start_ids,   p->url,   p->expect, p->start_refused,
-                     p->idempotency,   p->find_items,  p->find_created};
+                     p->start_all,     p->idempotency, p->find_items, p->find_created};
     struct pointers *pointers[] = {&p->start_id,   &p->start_url,     &p->status_url,
                                    &p->errors,     &p->status_reason, &p->tests_name,
                                    &p->tests_message, &p->tests_detail,  &p->find_id,

@@ -99,6 +99,7 @@ struct provider {
     struct pointers start_id;
     char *start_ids;     /* pointer to an array of ids; NULL: one id */
     char *start_refused; /* pointer to an array, one element a run that was refused */
+    char *start_all;     /* pointer to an array of all runs, those included; NULL: none */
     struct rules start_rules;
     int64_t start_tries; /* how often a start is sent at most, all refusals being passing ones;
                             0: as often as fits into "outage" */

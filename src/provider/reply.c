@@ -134,6 +134,25 @@ static int read_ids(struct start_reply *r, const struct provider *p, const struc
     return r->id_count ? 0 : err_set(e, "the list of run ids at %s is empty", p->start_ids);
 }
 
+/*
+ * How many runs of the start there are beside those whose ids were taken. What the list of all
+ * runs holds besides was refused, or else nobody would look at it; and where neither list can be
+ * read, there may be such a run. More than IDS_MAX are as bad as that many.
+ */
+static size_t count_refused(const struct start_reply *r, const struct provider *p,
+                            const struct doc *d)
+{
+    const struct doc *refused = p->start_refused ? doc_at(d, p->start_refused) : NULL;
+    const struct doc *all = p->start_all ? doc_at(d, p->start_all) : NULL;
+    size_t count = doc_size(refused);
+
+    if (doc_type(all) == DOC_ARRAY && doc_size(all) > r->id_count + count)
+        count = doc_size(all) - r->id_count;
+    else if (p->start_all && doc_type(all) != DOC_ARRAY && doc_type(refused) != DOC_ARRAY)
+        count = 1;
+    return count < IDS_MAX ? count : IDS_MAX;
+}
+
 int reply_read_start(struct start_reply *r, const struct provider *p, const struct doc *d,
                      struct err *e)
 {
@@ -148,8 +167,6 @@ int reply_read_start(struct start_reply *r, const struct provider *p, const stru
         r->outcome = rule->outcome;
         r->label = mem_strdup(rule->label);
     }
-    if (p->start_refused)
-        r->refused = doc_size(doc_at(d, p->start_refused));
     buf_init(&text, BUF_CAP_TEXT);
     for (size_t i = 0; i < p->captures.count; i++) {
         if (!text_of(d, p->captures.items[i].template, &text))
@@ -161,6 +178,7 @@ int reply_read_start(struct start_reply *r, const struct provider *p, const stru
     }
     buf_free(&text);
     rc = read_ids(r, p, d, e);
+    r->refused = count_refused(r, p, d);
     /* A start that was refused in so many words needs no id. */
     return rule && outcome_is_final(rule->outcome) ? 0 : rc;
 }

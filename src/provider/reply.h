@@ -17,7 +17,7 @@ enum { ID_MAX = 200, IDS_MAX = 10000, FOUND_MAX = 1000 };
 struct start_reply {
     char **ids;
     size_t id_count, id_cap;
-    size_t refused;       /* runs that the provider refused to start */
+    size_t refused;       /* runs that the provider refused to start, or that nobody can watch */
     enum outcome outcome; /* what the start's own rules say; unknown if none holds */
     char *label;          /* of that rule; else NULL */
     char *url;            /* may be NULL */

@@ -507,6 +507,7 @@ static void test_mistakes(void **state)
         {BASE "errors = ,/a\n", "10: errors: a pointer is missing"},
         {BASE "errors = /a~9\n", "10: errors: '/a~9' is not a JSON Pointer"},
         {BASE "tests = x\n", "10: tests: 'x' is not a JSON Pointer"},
+        {BASE "start.all = /all\n", "1: there is 'start.all', but no 'start.ids'"},
         {BASE "start.refused = x\n", "10: start.refused: 'x' is not a JSON Pointer"},
         {BASE "property.x = y\n", "10: property.x: 'y' is not a JSON Pointer"},
         {BASE "property. = /y\n", "10: property.: a name is missing behind the last '.'"},
