@@ -582,7 +582,7 @@ static void write_starter(struct buf *out, const struct provider *p)
             buf_adds(out, "yes");
             break;
         case PARAM_JSON:
-            buf_adds(out, "[]");
+            buf_adds(out, param->shape == DOC_OBJECT ? "{}" : "[{}]");
             break;
         case PARAM_CHOICE:
             buf_adds(out, param->choices[0]);

@@ -362,19 +362,22 @@ static int read_param_type(struct param *param, const char *word, struct err *e)
     static const struct {
         const char *name;
         enum param_type type;
-    } types[] = {{"string", PARAM_STRING},   {"integer", PARAM_INTEGER},
-                 {"boolean", PARAM_BOOLEAN}, {"secret", PARAM_SECRET},
-                 {"json", PARAM_JSON}};
+        enum doc_type shape;
+    } types[] = {{"string", PARAM_STRING, DOC_NONE},   {"integer", PARAM_INTEGER, DOC_NONE},
+                 {"boolean", PARAM_BOOLEAN, DOC_NONE}, {"secret", PARAM_SECRET, DOC_NONE},
+                 {"json", PARAM_JSON, DOC_NONE},       {"array", PARAM_JSON, DOC_ARRAY},
+                 {"object", PARAM_JSON, DOC_OBJECT}};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (strcmp(word, types[i].name) == 0) {
             param->type = types[i].type;
+            param->shape = types[i].shape;
             return 0;
         }
     }
     if (!text_starts(word, "choice(") || !text_ends(word, ")"))
-        return err_set(e, "'%s' is not a type: expected string, integer, boolean, secret, json or "
-                       "choice(a|b)",
+        return err_set(e, "'%s' is not a type: expected string, integer, boolean, secret, json, "
+                       "array, object or choice(a|b)",
                        word);
     param->type = PARAM_CHOICE;
     for (const char *p = word + strlen("choice("); *p;) {
@@ -394,6 +397,7 @@ static int read_param_attribute(struct param *param, const char *word, struct er
 {
     const char *equals = strchr(word, '=');
     const char *value = equals ? equals + 1 : "";
+    bool counts = param->type == PARAM_INTEGER || param->shape == DOC_ARRAY;
     int rc = 0;
 
     if (strcmp(word, "required") == 0) {
@@ -403,10 +407,10 @@ static int read_param_attribute(struct param *param, const char *word, struct er
     } else if (text_starts(word, "env=")) {
         mem_replace(&param->env, value);
         rc = vars_is_name(value, strlen(value)) ? 0 : -1;
-    } else if (text_starts(word, "min=") && param->type == PARAM_INTEGER) {
+    } else if (text_starts(word, "min=") && counts) {
         rc = num_integer(value, -INT64_MAX, INT64_MAX, &param->min);
         param->has_min = true;
-    } else if (text_starts(word, "max=") && param->type == PARAM_INTEGER) {
+    } else if (text_starts(word, "max=") && counts) {
         rc = num_integer(value, -INT64_MAX, INT64_MAX, &param->max);
         param->has_max = true;
     } else {
@@ -414,7 +418,7 @@ static int read_param_attribute(struct param *param, const char *word, struct er
     }
     if (rc)
         return err_set(e, "'%s' is not possible here: expected required, default=TEXT, env=NAME, "
-                       "and min=N or max=N of an integer",
+                       "and min=N or max=N of an integer or an array",
                        word);
     return 0;
 }

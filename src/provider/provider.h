@@ -22,13 +22,14 @@ enum param_type {
 struct param {
     char *name;
     enum param_type type;
-    char **choices; /* of PARAM_CHOICE */
+    enum doc_type shape; /* of PARAM_JSON: DOC_ARRAY or DOC_OBJECT; DOC_NONE: any value */
+    char **choices;      /* of PARAM_CHOICE */
     size_t choice_count, choice_cap;
     bool required;
     char *value_default; /* may hold {ci.NAME}; NULL: none */
     char *env;           /* environment variable to fall back on; NULL: none */
     bool has_min, has_max;
-    int64_t min, max; /* of integers */
+    int64_t min, max; /* of integers, and of the number of an array's elements */
     const char *file; /* where it stands, which with extends can be another's; borrowed */
     int line;
     bool used; /* some template names it */

@@ -19,13 +19,13 @@ from sim.simulator import Simulator
 ENV = {
     "K6_CLOUD_TOKEN": "k6-5ecret-t0ken-value-8f2c", "K6_CLOUD_STACK_ID": "77", "LOADFORGE_API_KEY": "lf-5ecret-key-value-19ab",
     "TESTERARMY_API_KEY": "sk_5ecret-key-value-44d0", "AUTONOMA_CLIENT_ID": "client-id-value-c0de",
-    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c",
+    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c", "QATECH_TOKEN": "qa-5ecret-token-77e1",
 }
 TEST, GROUP = testerarmy.TEST, testerarmy.GROUP
 NEEDED: dict[str, dict[str, Any]] = {
     "k6-v6": {"test_id": 9_000_000_001}, "loadforge": {"test_id": 5, "duration": 2}, "testerarmy": {"test_id": TEST},
     "testerarmy-group": {"group_id": GROUP}, "autonoma": {"test_id": "t1"}, "autonoma-folder": {"folder_id": "f1"},
-    "autonoma-tag": {"tag_id": "g1"},
+    "autonoma-tag": {"tag_id": "g1"}, "qatech": {},
 }
 
 
@@ -176,6 +176,9 @@ REFUSED = [
     ("testerarmy", {"mode": "slow"}), ("testerarmy", {"platform": "tv"}), ("testerarmy", {"device_model": "watch"}),
     ("testerarmy", {"group_id": GROUP}), ("testerarmy-group", {"environment": "moon"}), ("testerarmy-group", {"pull_request": 0}),
     ("testerarmy-group", {"mode": "deep"}), ("testerarmy-group", {"group_id": None}),
+    ("autonoma", {"runtime_metadata": '["ENVIRONMENT"]'}), ("autonoma-tag", {"application_versions": "{}"}),
+    ("qatech", {"notifications": "[]"}), ("qatech", {"notifications": '{"type": "slack"}'}), ("qatech", {"applications": '{"app_1": {}}'}),
+    ("qatech", {"trigger": "GITLAB"}),
     ("autonoma", {"runtime_metadata": "ENVIRONMENT=staging"}), ("autonoma-folder", {"recursive": "perhaps"}),
     ("autonoma-folder", {"test_id": "t1"}),
 ]
