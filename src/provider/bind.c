@@ -55,7 +55,7 @@ static bool in_range(const struct param *param, int64_t number)
     return (!param->has_min || number >= param->min) && (!param->has_max || number <= param->max);
 }
 
-/* Says what was expected, with the range if there is one; the text itself may be too long to say. */
+/* Says what was expected, with the range if there is one. text may be NULL: too long to say. */
 static void expected(const struct param *param, const char *text, const char *what, struct err *e)
 {
     struct buf b;

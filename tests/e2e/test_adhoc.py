@@ -103,6 +103,14 @@ def test_init_prints_a_file_that_checks(gate: Gate, name: str) -> None:
     assert result.code == 0, result
 
 
+def test_init_leaves_the_environment_in_charge(gate: Gate) -> None:
+    """A parameter that the environment can set is not set to something else by the file."""
+    printed = gate(None, "init", "k6-v6")
+    env = {"K6_CLOUD_TOKEN": "5ecret-of-the-cloud", "K6_CLOUD_STACK_ID": "4242"}
+    assert "X-Stack-Id: 4242\n" in gate(printed.out, "run", "--dry-run", env=env).out
+    assert gate(printed.out, "check", env={**env, "K6_CLOUD_STACK_ID": None}).code == 0
+
+
 def test_init_writes_no_file(gate: Gate) -> None:
     assert gate(None, "init", "k6-v2").files == {}
 
