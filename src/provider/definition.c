@@ -515,6 +515,7 @@ static const struct definition_key {
     {"url", false, read_text, AT(url)},
     {"expect", false, read_text, AT(expect)},
     {"errors", false, read_pointers, AT(errors)},
+    {"errors.more", false, read_pointers, AT(errors_more)},
     {"tests", false, read_pointers, AT(tests)},
     {"tests.decide", false, read_boolean, AT(tests_decide)},
     {"tests.required", false, read_boolean, AT(tests_required)},
@@ -775,6 +776,8 @@ void definition_check(struct provider *p, struct diags *d)
     need(p, p->status_rules.count != 0, "status.rules", d);
     if (p->start_id.count && p->start_ids)
         diag_add(d, p->file, p->line, "there are both 'start.id' and 'start.ids': choose one");
+    if (p->errors_more.count && !p->errors.count)
+        diag_add(d, p->file, p->line, "there is 'errors.more', but no 'errors'");
     if (p->start_all && !p->start_ids)
         diag_add(d, p->file, p->line, "there is 'start.all', but no 'start.ids'");
     if (p->gone_count && !p->requests[REQUEST_CANCEL].method)
@@ -822,9 +825,9 @@ void provider_free(struct provider *p)
                      p->trusted_url,   p->start_ids,   p->url,   p->expect, p->start_refused,
                      p->start_all,     p->idempotency, p->find_items, p->find_created};
     struct pointers *pointers[] = {&p->start_id,   &p->start_url,     &p->status_url,
-                                   &p->errors,     &p->status_reason, &p->tests_name,
-                                   &p->tests_message, &p->tests_detail,  &p->find_id,
-                                   &p->tests};
+                                   &p->errors,     &p->errors_more,   &p->status_reason,
+                                   &p->tests_name, &p->tests_message, &p->tests_detail,
+                                   &p->find_id,    &p->tests};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);

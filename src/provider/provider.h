@@ -114,7 +114,7 @@ struct provider {
 
     struct rules status_rules;
     struct pointers status_reason;
-    struct pointers errors;
+    struct pointers errors, errors_more; /* the message, and what else is said beside it */
     char *find_items;             /* pointer to the array of runs; "" is the whole reply */
     struct pointers find_id;      /* in an element: the run's id */
     char *find_created;           /* in an element: when it was made; a timestamp */

@@ -383,7 +383,26 @@ void reply_each_property(const struct provider *p, const struct doc *d, property
 
 char *reply_message(const struct provider *p, const struct doc *d)
 {
-    return text_at(&p->errors, d);
+    char *message = text_at(&p->errors, d);
+    struct buf all, more;
+
+    if (!message)
+        return NULL;
+    buf_init(&all, BUF_CAP_TEXT);
+    buf_init(&more, BUF_CAP_TEXT);
+    buf_adds(&all, message);
+    free(message);
+    for (size_t i = 0; i < p->errors_more.count; i++) {
+        const struct doc *at = doc_at(d, p->errors_more.items[i]);
+
+        buf_clear(&more);
+        if (!doc_add_text(&more, at) && doc_size(at))
+            doc_print(&more, at, 0);
+        if (more.len && !strstr(all.text, more.text))
+            buf_addf(&all, " (%s)", more.text);
+    }
+    buf_free(&more);
+    return buf_detach(&all);
 }
 
 char *reply_error_text(const struct provider *p, const char *body, size_t len)

@@ -85,7 +85,7 @@ int reply_read_find(struct find_reply *r, const struct provider *p, const struct
                     struct scope *scope, int64_t from_ms, int64_t to_ms, struct err *e) USE_RESULT;
 void find_reply_free(struct find_reply *r);
 
-/* What stands at the error pointers; NULL if nothing does. Free it. */
+/* What stands at the error pointers, with what is said beside it; NULL if nothing does. Free it. */
 char *reply_message(const struct provider *p, const struct doc *d) USE_RESULT;
 
 /*

@@ -505,6 +505,7 @@ static void test_mistakes(void **state)
         {BASE "cancel = POST /{id}\ncancel.gone = 500\n", "11: cancel.gone: expected HTTP"},
         /* pointers */
         {BASE "errors = message\n", "10: errors: 'message' is not a JSON Pointer"},
+        {BASE "errors.more = /m\n", "1: there is 'errors.more', but no 'errors'"},
         {BASE "errors = /a, b\n", "10: errors: 'b' is not a JSON Pointer"},
         {BASE "errors = /a,,/b\n", "10: errors: a pointer is missing"},
         {BASE "errors = ,/a\n", "10: errors: a pointer is missing"},

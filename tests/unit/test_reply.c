@@ -708,7 +708,8 @@ static void test_find_usual(void **state)
 
 static void test_errors(void **state)
 {
-    static const char keys[] = "errors = /error/message, /message, /statusText, /detail, /error\n";
+    static const char keys[] = "errors = /error/message, /message, /statusText, /detail, /error\n"
+                               "errors.more = /error/fields, /error/list/0\n";
     static const struct {
         const char *body, *text; /* NULL: nothing to show */
     } rows[] = {
@@ -724,6 +725,13 @@ static void test_errors(void **state)
         {"{\"message\": \"Usage limit\"}", "Usage limit"},
         {"{\"statusText\": \"Bad Request\"}", "Bad Request"},
         {"{\"detail\": \"Token expired\"}", "Token expired"},
+        /* what is said beside the message */
+        {"{\"error\": {\"message\": \"No\", \"fields\": {\"f\": [\"e\"]}, \"list\": [\"x\", \"y\"]}}",
+         "No ({\"f\":[\"e\"]}) (x)"},
+        {"{\"error\": {\"message\": \"No\", \"fields\": {}, \"list\": []}}", "No"},
+        {"{\"error\": {\"message\": \"No\", \"fields\": null, \"list\": [\"\"]}}", "No"},
+        {"{\"error\": {\"message\": \"No way\", \"fields\": 7, \"list\": [\"No\"]}}", "No way (7)"},
+        {"{\"error\": {\"fields\": [1]}}", "{\"error\": {\"fields\": [1]}}"},
         /* pointers that lead to nothing that can be shown */
         {"{\"error\": {\"message\": \"\"}, \"message\": \"m\"}", "m"},
         {"{\"error\": {\"message\": null}, \"message\": null, \"detail\": \"d\"}", "d"},
