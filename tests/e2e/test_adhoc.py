@@ -89,6 +89,23 @@ def test_a_definition_is_ready_to_copy(gate: Gate, sim: Simulator, name: str) ->
     assert result.code == 0, result
 
 
+@pytest.mark.parametrize("way", ["copied", "extended"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_definition_of_another_name_sends_the_same(gate: Gate, name: str, way: str) -> None:
+    printed, starter = gate(None, "providers", name).out, gate(None, "init", name).out
+    mine = printed.replace(f"[provider:{name}]", "[provider:mine]") if way == "copied" else f"[provider:mine]\nextend = {name}\n"
+    (gate.folder / "mine.ini").write_text(mine)
+    env = {v: f"5ecret-of-{v}" for v in re.findall(r"\$\{([A-Za-z_]\w*)\}", starter)}
+    built_in = gate(starter, "run", "--dry-run", env=env)
+    origin = re.findall(r"^POST (https://[^/]+)/", built_in.out, re.M)
+    assert built_in.code == 0 and len(origin) == 1, built_in
+    # Only a copy is a stranger to the origin that its secrets go to.
+    allowed = ["--allow-origin", origin[0]] if way == "copied" else []
+    other = gate(starter.replace(f"provider = {name}\n", "provider = mine\n"), "run", "--dry-run", "--provider-file", "mine.ini",
+                 *allowed, env=env)
+    assert other.code == 0 and other.out == built_in.out, other
+
+
 def test_an_unknown_definition(gate: Gate) -> None:
     result = gate(None, "providers", "qatesh")
     assert result.code == 2 and "qatesh" in result.err and "qatech" in result.err

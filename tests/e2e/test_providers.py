@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every provider beside k6-v2 and qatech, end to end: what is sent, what each state means, what the reports hold.
+"""The providers, end to end: what is sent, what each state means, what the reports hold. States of k6-v2 and qatech: test_states.
 
 The simulator checks each request against the provider's documents and answers 400 to what does not fit; so a run that passes
 here was started, polled and looked up in a form that the provider takes.
@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 import pytest
-from harness import PACE, Gate, gate_section, section
+from harness import PACE, ROOT, Gate, gate_section, section
 from sim import autonoma, k6_v6, loadforge, testerarmy
 from sim.runs import Provider
 from sim.simulator import Simulator
@@ -19,7 +19,7 @@ from sim.simulator import Simulator
 ENV = {
     "K6_CLOUD_TOKEN": "k6-5ecret-t0ken-value-8f2c", "K6_CLOUD_STACK_ID": "77", "LOADFORGE_API_KEY": "lf-5ecret-key-value-19ab",
     "TESTERARMY_API_KEY": "sk_5ecret-key-value-44d0", "AUTONOMA_CLIENT_ID": "client-id-value-c0de",
-    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c", "QATECH_TOKEN": "qa-5ecret-token-77e1",
+    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c", "QATECH_TOKEN": "qa-5ecret-t0ken-77e1",
 }
 TEST, GROUP = testerarmy.TEST, testerarmy.GROUP
 NEEDED: dict[str, dict[str, Any]] = {
@@ -30,7 +30,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 
 def played(sim: Simulator, provider: str) -> Provider:
-    return sim.provider("k6-v6" if provider == "k6-v6" else provider.partition("-")[0])
+    return sim.provider(provider if provider.startswith("k6") else provider.partition("-")[0])
 
 
 def a_run(sim: Simulator, provider: str, **keys: Any) -> str:
@@ -189,6 +189,17 @@ def test_refused_before_anything_is_sent(gate: Gate, sim: Simulator, provider: s
     result = gate(a_run(sim, provider, **keys), env=ENV)
     assert result.code == 2, result
     assert sim.requests == []
+
+
+@pytest.mark.parametrize("provider", ["k6-v2", *NEEDED])
+def test_the_example_runs(gate: Gate, sim: Simulator, provider: str) -> None:
+    """The pipeline file that a user of the provider begins with, as it is, but for the address and the pace."""
+    text = (ROOT / "config" / "examples" / f"{provider}.ini").read_text()
+    runs = re.findall(r"^\[run:(.*)\]$", text, re.M)
+    pace = {**PACE, "expect": "20ms", "base_url": sim.base_url(played(sim, provider).name)}
+    settings = [f"--set={run}.{key}={value}" for run in runs for key, value in pace.items()]
+    result = gate(text, "run", *settings, env={**ENV, "PREVIEW_URL": "https://pr-7.preview.example", "PR_NUMBER": "7"})
+    assert result.code == 0 and {r["name"]: r["outcome"] for r in result.json()["runs"]} == dict.fromkeys(runs, "passed"), result
 
 
 def test_k6_headers(gate: Gate, sim: Simulator) -> None:
