@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from harness import PACE, ROOT, Gate, gate_section, section
-from sim import autonoma, k6_v6, loadforge, testerarmy
+from sim import acme, autonoma, k6_v6, loadforge, testerarmy
 from sim.runs import Provider
 from sim.simulator import Simulator
 
@@ -200,6 +200,25 @@ def test_the_example_runs(gate: Gate, sim: Simulator, provider: str) -> None:
     settings = [f"--set={run}.{key}={value}" for run in runs for key, value in pace.items()]
     result = gate(text, "run", *settings, env={**ENV, "PREVIEW_URL": "https://pr-7.preview.example", "PR_NUMBER": "7"})
     assert result.code == 0 and {r["name"]: r["outcome"] for r in result.json()["runs"]} == dict.fromkeys(runs, "passed"), result
+
+
+@pytest.mark.parametrize("plan, code, outcome, state", [
+    (acme.ends(), 0, "passed", "DONE"), (acme.ends(failures=2), 1, "failed", "DONE"), (acme.ends(failures=None), 3, "error", "BROKEN"),
+    (acme.ends("stopped"), 5, "cancelled", "STOPPED"), (acme.ends("over the moon"), 3, "error", None),
+    (acme.ends(polls=10**6), 4, "timed_out", None),
+], ids=str)
+def test_an_api_of_ones_own(gate: Gate, sim: Simulator, plan: dict[str, Any], code: int, outcome: str, state: str | None) -> None:
+    """The README's worked example, as it is: a provider that is data alone."""
+    own = ROOT / "config" / "examples" / "own-api"
+    sim.provider("acme").plan("nightly", plan)
+    pace = {**PACE, "expect": "20ms", "timeout": "300ms" if code == 4 else "30s", "base_url": sim.base_url("acme")}
+    result = gate((own / "rungate.ini").read_text(), "run", "--provider-file", str(own / "acme.ini"),
+                  *(f"--set=checks.{key}={value}" for key, value in pace.items()), env={"ACME_KEY": "5ecret-of-acme"})
+    assert result.code == code, result
+    run = result.run("checks")
+    assert run["outcome"] == outcome and (state is None or run["state"] == state), run
+    assert run["url"] == "https://acme.example/checks/c1"
+    assert sim.starts()[0].json() == {"suite": "nightly", "options": {"shards": 4}} and sim.running() == []
 
 
 def test_k6_headers(gate: Gate, sim: Simulator) -> None:
