@@ -232,6 +232,14 @@ def check_examples():
     providers = {f.stem for f in (ROOT / "config/providers").glob("*.ini")}
     report("an example for each provider", [f"{p}.ini is missing" for p in sorted(providers - {f.stem for f in files})])
 
+    for provider in sorted(providers):
+        # A starter file names every parameter.
+        names = set(re.findall(r"^(?:; )?([a-z_]+) = ", rungate("init", provider).stdout.partition("[run:")[2], re.M)) - {"provider"}
+        row = re.search(rf"^\| `{provider}` \|.*$", README.read_text(), re.M)
+        told = set(re.findall(r"`([a-z_]+)`", row.group().split(" | ")[2])) if row else set()
+        report(f"parameters of {provider} in README", [f"'{n}' is not there" for n in sorted(names - told)] +
+               [f"'{n}' is no parameter" for n in sorted(told - names)])
+
     file = EXAMPLES / "everything.ini"
     plan = rungate("check", "-c", str(file), env=dummies(file.read_text())).stdout
     given = {}
