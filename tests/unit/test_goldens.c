@@ -191,7 +191,7 @@ static void read_status(json_t *got, const struct provider *p, const struct doc 
 struct hits {
     bool status[RULES_MAX], start[RULES_MAX], tests[RULES_MAX];
     bool properties[RULES_MAX], ids[RULES_MAX], reasons[RULES_MAX], messages[RULES_MAX],
-        more[RULES_MAX];
+        more[RULES_MAX], urls[RULES_MAX], names[RULES_MAX], tells[RULES_MAX], details[RULES_MAX];
     size_t starts, statuses, errors, finds;
 };
 
@@ -248,8 +248,12 @@ static void hit_tests(const struct provider *p, const struct doc *d, struct scop
         const struct doc *list = doc_at(d, p->tests.items[k]);
 
         for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++) {
-            if (conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
-                hit(&p->tests_rules, doc_item(list, i), h->tests);
+            if (!conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
+                continue;
+            hit(&p->tests_rules, doc_item(list, i), h->tests);
+            hit_pointers(&p->tests_name, doc_item(list, i), h->names);
+            hit_pointers(&p->tests_message, doc_item(list, i), h->tells);
+            hit_pointers(&p->tests_detail, doc_item(list, i), h->details);
         }
     }
 }
@@ -648,6 +652,7 @@ static void check_document(const char *where, const char *kind, const struct pro
         read_start(got, p, d);
         hit(&p->start_rules, d, h->start);
         hit_pointers(&p->start_id, d, h->ids);
+        hit_pointers(&p->start_url, d, h->urls);
         h->starts++;
     } else if (strcmp(kind, "status") == 0 || strcmp(kind, "details") == 0) {
         if (strcmp(kind, "status") == 0) {
@@ -783,6 +788,10 @@ static void test_replies(void **state)
         check_hits(p, "start.rules", &p->start_rules, h.start);
         check_hits(p, "tests.rules", &p->tests_rules, h.tests);
         check_pointers(p, "start.id", &p->start_id, h.ids);
+        check_pointers(p, "start.url", &p->start_url, h.urls);
+        check_pointers(p, "tests.name", &p->tests_name, h.names);
+        check_pointers(p, "tests.message", &p->tests_message, h.tells);
+        check_pointers(p, "tests.detail", &p->tests_detail, h.details);
         check_pointers(p, "status.reason", &p->status_reason, h.reasons);
         check_pointers(p, "errors", &p->errors, h.messages);
         check_pointers(p, "errors.more", &p->errors_more, h.more);
