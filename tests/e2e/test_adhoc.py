@@ -384,7 +384,7 @@ def test_dry_run_of_an_adhoc_run(gate: Gate, sim: Simulator) -> None:
     ("qatech", {"status": "COMPLETED", "result": "FAILED", "runTestCases": [
         {"name": "Pay \x1b[31m", "status": "COMPLETED", "result": "FAILED", "resultTitle": "grey"}]}, ["failed FAILED", "Pay", "grey"]),
     ("testerarmy-group", {"status": "queued"}, ["running QUEUED, by the rule in config/providers/testerarmy.ini:"]),
-    ("autonoma-folder", [], ["tests at . (the whole reply):\n  none\n"]),
+    ("autonoma-folder", [], ["tests at . (the whole reply):\n  none; tests.where may need the run's id"]),
     ("loadforge", {"error": 400, "message": "No such\x1b test"}, ["as a reply that is no success:\n  the provider says: No such"]),
 ], ids=str)
 def test_a_reply_can_be_rehearsed(gate: Gate, provider: str, reply: dict[str, object], says: list[str]) -> None:
@@ -398,6 +398,7 @@ def test_a_rehearsed_list_needs_the_id_of_the_run(gate: Gate) -> None:
     command = ["check", "--provider", "autonoma-folder", "--try", "reply.json"]
     assert "Buy" not in gate(None, *command).out
     assert "failed    FAILED Buy" in gate(None, *command, "f7").out
+    assert "  none\n" in gate(None, *command, "f8").out
 
 
 @pytest.mark.parametrize("args, content, says", [
