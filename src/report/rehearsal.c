@@ -112,11 +112,12 @@ static void add_tests(struct buf *out, const struct provider *p, const struct do
         buf_addf(out, "%s%s", i ? ", " : "",
                  *p->tests.items[i] ? p->tests.items[i] : ". (the whole reply)");
     buf_adds(out, ":\n");
-    if (!reply_each_test(p, reply, &scope, add_test, out))
-        buf_addf(out, "  none%s%s\n", p->tests_required ? ": a pass would be empty" : "",
-                 p->tests_where.count && !id ? "; tests.where may need the run's id, as in: rungate "
-                                               "check --provider NAME --try FILE ID"
-                                             : "");
+    if (!reply_each_test(p, reply, &scope, add_test, out)) {
+        buf_addf(out, "  none%s", p->tests_required ? ": a pass would be empty" : "");
+        if (p->tests_where.count && !id)
+            buf_adds(out, "; tests.where may need the run's id: --try FILE ID");
+        buf_addc(out, '\n');
+    }
     free(unset);
 }
 

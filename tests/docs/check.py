@@ -189,6 +189,8 @@ def check_options():
 
     names = {"RUNGATE_" + o.upper().replace("-", "_") for o in offered - without_variable()}
     told = set(re.findall(r"\bRUNGATE_[A-Z_]+", page))
+    theirs = {n for f in (ROOT / "config/providers").glob("*.ini") for n in re.findall(r"^param\..*\benv=(\w+)", f.read_text(), re.M)}
+    report("variables of providers in rungate.1", [f"{n} is not described" for n in sorted(theirs) if not re.search(rf"^\.It Ev .*\b{n}\b", page, re.M)])
     report("variables in rungate.1", [f"{n} is not described" for n in sorted(names - told)] +
            [f"{n} is no option's" for n in sorted(told - names)])
 

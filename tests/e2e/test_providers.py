@@ -371,6 +371,14 @@ def test_autonoma_cannot_be_cancelled(gate: Gate, sim: Simulator) -> None:
     assert gate(a_run(sim, "autonoma", timeout="200ms"), env=ENV).code == 4
 
 
+@pytest.mark.parametrize("headers, code, starts", [({}, 3, 3), ({"Retry-After": "3600"}, 4, 1)], ids=["at once", "in an hour"])
+def test_a_quota_ends_and_says_why(gate: Gate, sim: Simulator, headers: dict[str, str], code: int, starts: int) -> None:
+    sim.fault("start", "status", "*", status=429, message="Usage limit exceeded", headers=headers)
+    result = gate(a_run(sim, "testerarmy", outage="30s", timeout="30s" if code == 3 else "300ms"), env=ENV)
+    assert (result.code, len(sim.starts())) == (code, starts), result
+    assert "HTTP 429: Usage limit exceeded" in result.run("it")["reason"]
+
+
 @pytest.mark.parametrize("provider", NEEDED)
 @pytest.mark.parametrize("status", [400, 402, 404])
 def test_the_providers_own_words(gate: Gate, sim: Simulator, provider: str, status: int) -> None:
