@@ -90,7 +90,7 @@ static int check_json(const struct param *param, const char *text, struct err *e
         err_set(e, "%s: expected a JSON %s", param->name,
                 param->shape == DOC_ARRAY ? "array, [...]" : "object, {...}");
     else if (!in_range(param, (int64_t)doc_size(d)))
-        expected(param, NULL, "an array with a number of elements", e);
+        expected(param, NULL, "an array with a size", e);
     else
         rc = 0;
     doc_free(d);
