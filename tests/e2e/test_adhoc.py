@@ -247,6 +247,14 @@ def test_bad_definitions(gate: Gate, sim: Simulator, text: str) -> None:
     assert "generic.ini" in result.err or text == ""
 
 
+@pytest.mark.parametrize("url, says", [("http://api.example", "is not encrypted"), ("api.example", "is not a URL that can be used")])
+def test_a_wrong_address_is_reported_where_it_stands(gate: Gate, url: str, says: str) -> None:
+    (gate.folder / "mine.ini").write_text(f"\n[provider:mine]\nextend = k6-v2\nbase_url = {url}\n")
+    text = "[run:a]\nprovider = mine\ntest_id = 1\n"
+    result = gate(text, "check", "--provider-file", "mine.ini")
+    assert result.code == 2 and f"mine.ini:2: base_url: '{url}' {says}" in result.err, result
+
+
 def test_a_provider_file_that_is_not_there(gate: Gate, sim: Simulator) -> None:
     result = gate(generic_run(sim), "check", "--provider-file", "nowhere.ini")
     assert result.code == 2 and "nowhere.ini" in result.err
