@@ -234,6 +234,9 @@ def check_examples():
     providers = {f.stem for f in (ROOT / "config/providers").glob("*.ini")}
     report("an example for each provider", [f"{p}.ini is missing" for p in sorted(providers - {f.stem for f in files})])
 
+    report("definitions say where their facts are from, and of when",
+           [f"{f.name} does not" for f in sorted((ROOT / "config/providers").glob("*.ini"))
+            if not re.search(r"^; Facts: (?:.*\n; )*?.*\b20\d\d-\d\d\b", f.read_text(), re.M)])
     for provider in sorted(providers):
         # A starter file names every parameter.
         names = set(re.findall(r"^(?:; )?([a-z_]+) = ", rungate("init", provider).stdout.partition("[run:")[2], re.M)) - {"provider"}
