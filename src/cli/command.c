@@ -557,7 +557,10 @@ static void list_providers(struct registry *r, struct buf *out)
     }
 }
 
-/* A pipeline file with everything that must be set, and the rest as comments. */
+/*
+ * A pipeline file with everything that must be set, and the rest as comments. What the environment
+ * can set is taken from there; a secret must be, all else has a value to begin with.
+ */
 static void write_starter(struct buf *out, const struct provider *p)
 {
     buf_addf(out,
@@ -570,8 +573,11 @@ static void write_starter(struct buf *out, const struct provider *p)
         buf_adds(out, "base_url = https://api.example.com\n");
     for (size_t i = 0; i < p->param_count; i++) {
         const struct param *param = &p->params[i];
+        bool has_default = param->env && param->type != PARAM_SECRET;
 
         buf_addf(out, "%s%s = ", param->required ? "" : "; ", param->name);
+        if (has_default)
+            buf_addf(out, "${%s:-", param->env);
         switch (param->type) {
         case PARAM_SECRET:
             buf_addf(out, "${%s}", param->env ? param->env : "RUNGATE_TOKEN");
@@ -583,7 +589,7 @@ static void write_starter(struct buf *out, const struct provider *p)
             buf_adds(out, "yes");
             break;
         case PARAM_JSON:
-            buf_adds(out, "[]");
+            buf_adds(out, param->shape == DOC_OBJECT ? "{}" : "[{}]");
             break;
         case PARAM_CHOICE:
             buf_adds(out, param->choices[0]);
@@ -592,6 +598,8 @@ static void write_starter(struct buf *out, const struct provider *p)
             buf_adds(out, "CHANGE-ME");
             break;
         }
+        if (has_default)
+            buf_addc(out, '}');
         buf_addc(out, '\n');
     }
 }

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/session.h"
+#include "net/http.h"
 #include "provider/reply.h"
 #include "provider/request.h"
 
@@ -110,6 +111,23 @@ static void try_start(struct session *s, size_t i)
     request_free(&request);
 }
 
+/* What is wrong with the definition's own address is the mistake of its file. */
+static void check_address(struct session *s, const struct binding *b)
+{
+    const struct setting *base = settings_find(&b->run->settings, "base_url");
+    const struct provider *p = b->provider;
+    struct err e = {""};
+
+    if (!b->run->base_url && http_url_check(p->base_url, NULL, NULL, &e))
+        diag_add(&s->mistakes, p->file, p->line, "base_url: %s", e.text);
+    else if (!origins_check_binding(&s->origins, b, &e))
+        return;
+    else if (base)
+        setting_error(&s->mistakes, base, "%s", e.text);
+    else
+        diag_add(&s->mistakes, s->pipeline.file, b->run->line, "%s", e.text);
+}
+
 static void bind_run(struct session *s, size_t i)
 {
     const struct run_config *run = &s->pipeline.runs[i];
@@ -133,19 +151,11 @@ static void bind_run(struct session *s, size_t i)
         provider_mistake(s, run, text.text);
     } else {
         size_t before = s->mistakes.count;
-        struct err e = {""};
 
         binding_make(&s->bindings[i], &s->pipeline, run, provider, &s->ci, &s->vars, &s->mistakes,
                      &s->warnings);
-        if (*s->bindings[i].base_url &&
-            origins_check_binding(&s->origins, &s->bindings[i], &e)) {
-            const struct setting *base = settings_find(&run->settings, "base_url");
-
-            if (base)
-                setting_error(&s->mistakes, base, "%s", e.text);
-            else
-                diag_add(&s->mistakes, s->pipeline.file, run->line, "%s", e.text);
-        }
+        if (*s->bindings[i].base_url)
+            check_address(s, &s->bindings[i]);
         if (s->mistakes.count == before)
             try_start(s, i);
     }

@@ -125,6 +125,8 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         if (m->life.stop == STOP_NONE)
             buf_adds(b, "its deadline passed");
         add_stop_words(b, g, m);
+        if (m->life.failures) /* the start was turned away for now, and for too long */
+            buf_addf(b, "; the last try: %s", problem);
         buf_adds(b, m->result->attempt ? "; no run was left behind" : "; it was not started");
         break;
     case ENDING_START_REFUSED:

@@ -50,70 +50,87 @@ const char *scope_value(void *user, const char *name)
     return NULL;
 }
 
+static bool in_range(const struct param *param, int64_t number)
+{
+    return (!param->has_min || number >= param->min) && (!param->has_max || number <= param->max);
+}
+
+/* Says what was expected, with the range if there is one. text may be NULL: too long to say. */
+static void expected(const struct param *param, const char *text, const char *what, struct err *e)
+{
+    struct buf b;
+
+    buf_init(&b, BUF_CAP_TEXT);
+    buf_adds(&b, param->name);
+    if (text)
+        buf_addf(&b, " = '%s'", text);
+    buf_addf(&b, ": expected %s", what);
+    if (param->has_min && param->has_max)
+        buf_addf(&b, " from %" PRId64 " to %" PRId64, param->min, param->max);
+    else if (param->has_min)
+        buf_addf(&b, " of at least %" PRId64, param->min);
+    else if (param->has_max)
+        buf_addf(&b, " of at most %" PRId64, param->max);
+    for (size_t i = 0; i < param->choice_count; i++)
+        buf_addf(&b, "%s%s", i ? ", " : " ", param->choices[i]);
+    err_set(e, "%s", b.text);
+    buf_free(&b);
+}
+
+/* 0 if the text is JSON of the parameter's shape and size. */
+static int check_json(const struct param *param, const char *text, struct err *e)
+{
+    struct err own = {""};
+    struct doc *d = doc_parse_value(text, &own);
+    int rc = -1;
+
+    if (!d)
+        err_set(e, "%s: %s", param->name, own.text);
+    else if (param->shape != DOC_NONE && doc_type(d) != param->shape)
+        err_set(e, "%s: expected a JSON %s", param->name,
+                param->shape == DOC_ARRAY ? "array, [...]" : "object, {...}");
+    else if (!in_range(param, (int64_t)doc_size(d)))
+        expected(param, NULL, "an array with a size", e);
+    else
+        rc = 0;
+    doc_free(d);
+    return rc;
+}
+
 /* A copy of the value in its canonical form, or NULL with err if it is not of the type. */
 static char *read_value(const struct param *param, const char *text, struct err *e)
 {
-    struct err own = {""};
-    struct doc *parsed;
     int64_t number;
     bool truth;
 
     switch (param->type) {
     case PARAM_SECRET:
-        if (strpbrk(text, "\r\n\t")) {
-            err_set(e, "the secret '%s' holds a line end or a tab; was it stored with one?",
-                    param->name);
-            return NULL;
-        }
-        return mem_strdup(text);
+        if (!strpbrk(text, "\r\n\t"))
+            return mem_strdup(text);
+        err_set(e, "the secret '%s' holds a line end or a tab; was it stored with one?",
+                param->name);
+        break;
     case PARAM_STRING:
         return mem_strdup(text);
     case PARAM_INTEGER:
-        if (num_integer(text, param->has_min ? param->min : -INT64_MAX,
-                        param->has_max ? param->max : INT64_MAX, &number)) {
-            if (param->has_min && param->has_max)
-                err_set(e, "%s = '%s': expected an integer from %" PRId64 " to %" PRId64,
-                        param->name, text, param->min, param->max);
-            else if (param->has_min)
-                err_set(e, "%s = '%s': expected an integer of at least %" PRId64, param->name,
-                        text, param->min);
-            else if (param->has_max)
-                err_set(e, "%s = '%s': expected an integer of at most %" PRId64, param->name,
-                        text, param->max);
-            else
-                err_set(e, "%s = '%s': expected an integer", param->name, text);
-            return NULL;
-        }
-        return mem_strdup(text);
+        if (!num_integer(text, -INT64_MAX, INT64_MAX, &number) && in_range(param, number))
+            return mem_strdup(text);
+        expected(param, text, "an integer", e);
+        break;
     case PARAM_BOOLEAN:
-        if (num_boolean(text, &truth)) {
-            err_set(e, "%s = '%s': expected yes or no", param->name, text);
-            return NULL;
-        }
-        return mem_strdup(truth ? "true" : "false");
+        if (!num_boolean(text, &truth))
+            return mem_strdup(truth ? "true" : "false");
+        expected(param, text, "yes or no", e);
+        break;
     case PARAM_JSON:
-        parsed = doc_parse_value(text, &own);
-        if (!parsed) {
-            err_set(e, "%s: %s", param->name, own.text);
-            return NULL;
-        }
-        doc_free(parsed);
-        return mem_strdup(text);
+        return check_json(param, text, e) ? NULL : mem_strdup(text);
     case PARAM_CHOICE:
         for (size_t i = 0; i < param->choice_count; i++) {
             if (strcmp(param->choices[i], text) == 0)
                 return mem_strdup(text);
         }
+        expected(param, text, "one of:", e);
         break;
-    }
-    {
-        struct buf choices;
-
-        buf_init(&choices, BUF_CAP_TEXT);
-        for (size_t i = 0; i < param->choice_count; i++)
-            buf_addf(&choices, "%s%s", i ? ", " : "", param->choices[i]);
-        err_set(e, "%s = '%s': expected one of: %s", param->name, text, choices.text);
-        buf_free(&choices);
     }
     return NULL;
 }

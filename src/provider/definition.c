@@ -362,19 +362,22 @@ static int read_param_type(struct param *param, const char *word, struct err *e)
     static const struct {
         const char *name;
         enum param_type type;
-    } types[] = {{"string", PARAM_STRING},   {"integer", PARAM_INTEGER},
-                 {"boolean", PARAM_BOOLEAN}, {"secret", PARAM_SECRET},
-                 {"json", PARAM_JSON}};
+        enum doc_type shape;
+    } types[] = {{"string", PARAM_STRING, DOC_NONE},   {"integer", PARAM_INTEGER, DOC_NONE},
+                 {"boolean", PARAM_BOOLEAN, DOC_NONE}, {"secret", PARAM_SECRET, DOC_NONE},
+                 {"json", PARAM_JSON, DOC_NONE},       {"array", PARAM_JSON, DOC_ARRAY},
+                 {"object", PARAM_JSON, DOC_OBJECT}};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (strcmp(word, types[i].name) == 0) {
             param->type = types[i].type;
+            param->shape = types[i].shape;
             return 0;
         }
     }
     if (!text_starts(word, "choice(") || !text_ends(word, ")"))
-        return err_set(e, "'%s' is not a type: expected string, integer, boolean, secret, json or "
-                       "choice(a|b)",
+        return err_set(e, "'%s' is not a type: expected string, integer, boolean, secret, json, "
+                       "array, object or choice(a|b)",
                        word);
     param->type = PARAM_CHOICE;
     for (const char *p = word + strlen("choice("); *p;) {
@@ -394,6 +397,7 @@ static int read_param_attribute(struct param *param, const char *word, struct er
 {
     const char *equals = strchr(word, '=');
     const char *value = equals ? equals + 1 : "";
+    bool counts = param->type == PARAM_INTEGER || param->shape == DOC_ARRAY;
     int rc = 0;
 
     if (strcmp(word, "required") == 0) {
@@ -403,10 +407,10 @@ static int read_param_attribute(struct param *param, const char *word, struct er
     } else if (text_starts(word, "env=")) {
         mem_replace(&param->env, value);
         rc = vars_is_name(value, strlen(value)) ? 0 : -1;
-    } else if (text_starts(word, "min=") && param->type == PARAM_INTEGER) {
+    } else if (text_starts(word, "min=") && counts) {
         rc = num_integer(value, -INT64_MAX, INT64_MAX, &param->min);
         param->has_min = true;
-    } else if (text_starts(word, "max=") && param->type == PARAM_INTEGER) {
+    } else if (text_starts(word, "max=") && counts) {
         rc = num_integer(value, -INT64_MAX, INT64_MAX, &param->max);
         param->has_max = true;
     } else {
@@ -414,7 +418,7 @@ static int read_param_attribute(struct param *param, const char *word, struct er
     }
     if (rc)
         return err_set(e, "'%s' is not possible here: expected required, default=TEXT, env=NAME, "
-                       "and min=N or max=N of an integer",
+                       "and min=N or max=N of an integer or an array",
                        word);
     return 0;
 }
@@ -496,6 +500,7 @@ static const struct definition_key {
     {"start.id", false, read_pointers, AT(start_id)},
     {"start.ids", false, read_pointer, AT(start_ids)},
     {"start.refused", false, read_pointer, AT(start_refused)},
+    {"start.all", false, read_pointer, AT(start_all)},
     {"start.rules", false, read_rules, AT(start_rules)},
     {"start.url", false, read_pointers, AT(start_url)},
     {"start.expect", false, read_span, AT(start_expect)},
@@ -510,6 +515,7 @@ static const struct definition_key {
     {"url", false, read_text, AT(url)},
     {"expect", false, read_text, AT(expect)},
     {"errors", false, read_pointers, AT(errors)},
+    {"errors.more", false, read_pointers, AT(errors_more)},
     {"tests", false, read_pointers, AT(tests)},
     {"tests.decide", false, read_boolean, AT(tests_decide)},
     {"tests.required", false, read_boolean, AT(tests_required)},
@@ -770,6 +776,10 @@ void definition_check(struct provider *p, struct diags *d)
     need(p, p->status_rules.count != 0, "status.rules", d);
     if (p->start_id.count && p->start_ids)
         diag_add(d, p->file, p->line, "there are both 'start.id' and 'start.ids': choose one");
+    if (p->errors_more.count && !p->errors.count)
+        diag_add(d, p->file, p->line, "there is 'errors.more', but no 'errors'");
+    if (p->start_all && !p->start_ids)
+        diag_add(d, p->file, p->line, "there is 'start.all', but no 'start.ids'");
     if (p->gone_count && !p->requests[REQUEST_CANCEL].method)
         diag_add(d, p->file, p->line, "there is 'cancel.gone', but no 'cancel = METHOD /path'");
     check_assignments(&auth, &p->auth);
@@ -813,11 +823,11 @@ void provider_free(struct provider *p)
 {
     char *texts[] = {p->name,          p->file,        p->title, p->docs,   p->base_url,
                      p->trusted_url,   p->start_ids,   p->url,   p->expect, p->start_refused,
-                     p->idempotency,   p->find_items,  p->find_created};
+                     p->start_all,     p->idempotency, p->find_items, p->find_created};
     struct pointers *pointers[] = {&p->start_id,   &p->start_url,     &p->status_url,
-                                   &p->errors,     &p->status_reason, &p->tests_name,
-                                   &p->tests_message, &p->tests_detail,  &p->find_id,
-                                   &p->tests};
+                                   &p->errors,     &p->errors_more,   &p->status_reason,
+                                   &p->tests_name, &p->tests_message, &p->tests_detail,
+                                   &p->find_id,    &p->tests};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);

@@ -22,13 +22,14 @@ enum param_type {
 struct param {
     char *name;
     enum param_type type;
-    char **choices; /* of PARAM_CHOICE */
+    enum doc_type shape; /* of PARAM_JSON: DOC_ARRAY or DOC_OBJECT; DOC_NONE: any value */
+    char **choices;      /* of PARAM_CHOICE */
     size_t choice_count, choice_cap;
     bool required;
     char *value_default; /* may hold {ci.NAME}; NULL: none */
     char *env;           /* environment variable to fall back on; NULL: none */
     bool has_min, has_max;
-    int64_t min, max; /* of integers */
+    int64_t min, max; /* of integers, and of the number of an array's elements */
     const char *file; /* where it stands, which with extends can be another's; borrowed */
     int line;
     bool used; /* some template names it */
@@ -99,6 +100,7 @@ struct provider {
     struct pointers start_id;
     char *start_ids;     /* pointer to an array of ids; NULL: one id */
     char *start_refused; /* pointer to an array, one element a run that was refused */
+    char *start_all;     /* pointer to an array of all runs, those included; NULL: none */
     struct rules start_rules;
     int64_t start_tries; /* how often a start is sent at most, all refusals being passing ones;
                             0: as often as fits into "outage" */
@@ -112,7 +114,7 @@ struct provider {
 
     struct rules status_rules;
     struct pointers status_reason;
-    struct pointers errors;
+    struct pointers errors, errors_more; /* the message, and what else is said beside it */
     char *find_items;             /* pointer to the array of runs; "" is the whole reply */
     struct pointers find_id;      /* in an element: the run's id */
     char *find_created;           /* in an element: when it was made; a timestamp */

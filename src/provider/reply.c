@@ -134,6 +134,25 @@ static int read_ids(struct start_reply *r, const struct provider *p, const struc
     return r->id_count ? 0 : err_set(e, "the list of run ids at %s is empty", p->start_ids);
 }
 
+/*
+ * How many runs of the start there are beside those whose ids were taken. What the list of all
+ * runs holds besides was refused, or else nobody would look at it; and where neither list can be
+ * read, there may be such a run. More than IDS_MAX are as bad as that many.
+ */
+static size_t count_refused(const struct start_reply *r, const struct provider *p,
+                            const struct doc *d)
+{
+    const struct doc *refused = p->start_refused ? doc_at(d, p->start_refused) : NULL;
+    const struct doc *all = p->start_all ? doc_at(d, p->start_all) : NULL;
+    size_t count = doc_size(refused);
+
+    if (doc_type(all) == DOC_ARRAY && doc_size(all) > r->id_count + count)
+        count = doc_size(all) - r->id_count;
+    else if (p->start_all && doc_type(all) != DOC_ARRAY && doc_type(refused) != DOC_ARRAY)
+        count = 1;
+    return count < IDS_MAX ? count : IDS_MAX;
+}
+
 int reply_read_start(struct start_reply *r, const struct provider *p, const struct doc *d,
                      struct err *e)
 {
@@ -148,8 +167,6 @@ int reply_read_start(struct start_reply *r, const struct provider *p, const stru
         r->outcome = rule->outcome;
         r->label = mem_strdup(rule->label);
     }
-    if (p->start_refused)
-        r->refused = doc_size(doc_at(d, p->start_refused));
     buf_init(&text, BUF_CAP_TEXT);
     for (size_t i = 0; i < p->captures.count; i++) {
         if (!text_of(d, p->captures.items[i].template, &text))
@@ -161,6 +178,7 @@ int reply_read_start(struct start_reply *r, const struct provider *p, const stru
     }
     buf_free(&text);
     rc = read_ids(r, p, d, e);
+    r->refused = count_refused(r, p, d);
     /* A start that was refused in so many words needs no id. */
     return rule && outcome_is_final(rule->outcome) ? 0 : rc;
 }
@@ -363,11 +381,35 @@ void reply_each_property(const struct provider *p, const struct doc *d, property
     buf_free(&text);
 }
 
+char *reply_message(const struct provider *p, const struct doc *d)
+{
+    char *message = text_at(&p->errors, d);
+    struct buf all, more;
+
+    if (!message)
+        return NULL;
+    buf_init(&all, BUF_CAP_TEXT);
+    buf_init(&more, BUF_CAP_TEXT);
+    buf_adds(&all, message);
+    free(message);
+    for (size_t i = 0; i < p->errors_more.count; i++) {
+        const struct doc *at = doc_at(d, p->errors_more.items[i]);
+
+        buf_clear(&more);
+        if (!doc_add_text(&more, at) && doc_size(at))
+            doc_print(&more, at, 0);
+        if (more.len && !strstr(all.text, more.text))
+            buf_addf(&all, " (%s)", more.text);
+    }
+    buf_free(&more);
+    return buf_detach(&all);
+}
+
 char *reply_error_text(const struct provider *p, const char *body, size_t len)
 {
     struct err ignored = {""};
     struct doc *d = doc_parse(body, len, &ignored);
-    char *text = d ? text_at(&p->errors, d) : NULL;
+    char *text = d ? reply_message(p, d) : NULL;
     size_t start = 0;
     struct buf b, raw;
 

@@ -17,7 +17,7 @@ enum { ID_MAX = 200, IDS_MAX = 10000, FOUND_MAX = 1000 };
 struct start_reply {
     char **ids;
     size_t id_count, id_cap;
-    size_t refused;       /* runs that the provider refused to start */
+    size_t refused;       /* runs that the provider refused to start, or that nobody can watch */
     enum outcome outcome; /* what the start's own rules say; unknown if none holds */
     char *label;          /* of that rule; else NULL */
     char *url;            /* may be NULL */
@@ -84,6 +84,9 @@ struct find_reply {
 int reply_read_find(struct find_reply *r, const struct provider *p, const struct doc *d,
                     struct scope *scope, int64_t from_ms, int64_t to_ms, struct err *e) USE_RESULT;
 void find_reply_free(struct find_reply *r);
+
+/* What stands at the error pointers, with what is said beside it; NULL if nothing does. Free it. */
+char *reply_message(const struct provider *p, const struct doc *d) USE_RESULT;
 
 /*
  * The provider's own words in a reply that is no success: what stands at its error pointers, or

@@ -57,7 +57,7 @@ static void add_status(struct buf *out, const struct provider *p, const struct d
     buf_adds(out, "as a reply to status:\n");
     if (rule)
         buf_addf(out, "  %s %s, by the rule in %s:%d\n", outcome_name(rule->outcome), rule->label,
-                 p->file, rule->line);
+                 p->status_rules.file, rule->line);
     else
         add_line(out, "no rule holds, the state is unknown", r.seen);
     add_line(out, "reason", r.reason);
@@ -89,29 +89,52 @@ static void add_property(void *user, const char *name, const char *value)
     add_line(user, name, value);
 }
 
-void rehearsal_write(struct buf *out, const struct provider *p, const struct doc *reply,
-                     const char *id)
+static void add_message(struct buf *out, const struct provider *p, const struct doc *reply)
+{
+    char *message = reply_message(p, reply);
+
+    if (message)
+        buf_adds(out, "as a reply that is no success:\n");
+    add_line(out, "the provider says", message);
+    free(message);
+}
+
+static void add_tests(struct buf *out, const struct provider *p, const struct doc *reply,
+                      const char *id)
 {
     struct bound_value *unset = mem_alloc(p->param_count, sizeof(*unset));
     struct ci no_ci = {{NULL}};
     struct binding binding = {.provider = p, .ci = &no_ci, .values = unset};
     struct scope scope = {.binding = &binding, .id = id};
-    size_t tests;
+
+    buf_adds(out, "tests at ");
+    for (size_t i = 0; i < p->tests.count; i++)
+        buf_addf(out, "%s%s", i ? ", " : "",
+                 *p->tests.items[i] ? p->tests.items[i] : ". (the whole reply)");
+    buf_adds(out, ":\n");
+    if (!reply_each_test(p, reply, &scope, add_test, out)) {
+        buf_addf(out, "  none%s", p->tests_required ? ": a pass would be empty" : "");
+        if (p->tests_where.count && !id)
+            buf_adds(out, "; tests.where may need the run's id: --try FILE ID");
+        buf_addc(out, '\n');
+    }
+    free(unset);
+}
+
+void rehearsal_write(struct buf *out, const struct provider *p, const struct doc *reply,
+                     const char *id)
+{
+    struct buf properties;
 
     buf_addf(out, "%s: %s\n", p->name, p->title ? p->title : "(no title)");
     add_start(out, p, reply);
     add_status(out, p, reply);
-    if (p->tests.count) {
-        buf_adds(out, "tests at ");
-        for (size_t i = 0; i < p->tests.count; i++)
-            buf_addf(out, "%s%s", i ? ", " : "", p->tests.items[i]);
-        buf_adds(out, ":\n");
-        tests = reply_each_test(p, reply, &scope, add_test, out);
-        if (!tests)
-            buf_addf(out, "  none%s\n", p->tests_required ? ": a pass would be empty" : "");
-    }
-    if (p->properties.count)
-        buf_adds(out, "properties:\n");
-    reply_each_property(p, reply, add_property, out);
-    free(unset);
+    add_message(out, p, reply);
+    if (p->tests.count)
+        add_tests(out, p, reply, id);
+    buf_init(&properties, BUF_CAP_TEXT);
+    reply_each_property(p, reply, add_property, &properties);
+    if (properties.len)
+        buf_addf(out, "properties:\n%s", properties.text);
+    buf_free(&properties);
 }

@@ -5,7 +5,8 @@ Prints "ok NAME" or "not ok NAME: why" for each check, then "docs: N passed, N f
 
 Held against each other: the options and the commands of --help and rungate.1; the tables of keys in the sources and
 rungate.ini.5, README and config/examples/everything.ini, with their defaults; the example files and every snippet of a
-pipeline file or a provider definition, and the program's own check of them.
+pipeline file or a provider definition, and the program's own check of them; the commands of the README's chapter "Add a
+provider", and what they print.
 """
 
 import os
@@ -188,6 +189,8 @@ def check_options():
 
     names = {"RUNGATE_" + o.upper().replace("-", "_") for o in offered - without_variable()}
     told = set(re.findall(r"\bRUNGATE_[A-Z_]+", page))
+    theirs = {n for f in (ROOT / "config/providers").glob("*.ini") for n in re.findall(r"^param\..*\benv=(\w+)", f.read_text(), re.M)}
+    report("variables of providers in rungate.1", [f"{n} is not described" for n in sorted(theirs) if not re.search(rf"^\.It Ev .*\b{n}\b", page, re.M)])
     report("variables in rungate.1", [f"{n} is not described" for n in sorted(names - told)] +
            [f"{n} is no option's" for n in sorted(told - names)])
 
@@ -230,6 +233,17 @@ def check_examples():
     report("it is the README's", [] if text[text.index("[provider"):] in README.read_text() else ["the two differ"])
     providers = {f.stem for f in (ROOT / "config/providers").glob("*.ini")}
     report("an example for each provider", [f"{p}.ini is missing" for p in sorted(providers - {f.stem for f in files})])
+
+    report("definitions say where their facts are from, and of when",
+           [f"{f.name} does not" for f in sorted((ROOT / "config/providers").glob("*.ini"))
+            if not re.search(r"^; Facts: (?:.*\n; )*?.*\b20\d\d-\d\d\b", f.read_text(), re.M)])
+    for provider in sorted(providers):
+        # A starter file names every parameter.
+        names = set(re.findall(r"^(?:; )?([a-z_]+) = ", rungate("init", provider).stdout.partition("[run:")[2], re.M)) - {"provider"}
+        row = re.search(rf"^\| `{provider}` \|.*$", README.read_text(), re.M)
+        told = set(re.findall(r"`([a-z_]+)`", row.group().split(" | ")[2])) if row else set()
+        report(f"parameters of {provider} in README", [f"'{n}' is not there" for n in sorted(names - told)] +
+               [f"'{n}' is no parameter" for n in sorted(told - names)])
 
     file = EXAMPLES / "everything.ini"
     plan = rungate("check", "-c", str(file), env=dummies(file.read_text())).stdout
@@ -280,6 +294,30 @@ def check_snippets():
         report("there are snippets to check", [] if pipelines > 1 and definitions else ["too few were found"])
 
 
+def check_walkthrough():
+    """The chapter "Add a provider" in a fresh folder: its files, its commands, and what they print ("..." is any number of lines)."""
+    chapter = README.read_text().partition("\n## Add a provider\n")[2].partition("\n### ")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        definition, pipeline = re.findall(r"^```ini\n(.*?)^```$", chapter, re.S | re.M)
+        Path(folder, "acme.ini").write_text(definition)
+        Path(folder, "gate.ini").write_text(pipeline)
+        sessions = "".join(re.findall(r"^```console\n(.*?)^```$", chapter, re.S | re.M))
+        env, done = {"PATH": os.environ["PATH"]}, 0
+        for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", sessions, re.M):
+            words = command.split()
+            if words[0] == "export":
+                env[words[1].partition("=")[0]] = DUMMY
+            elif words[0] == "cat":
+                Path(folder, words[1]).write_text(shown)
+            else:
+                ran = subprocess.run([PROGRAM, *words[1:]], env=env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+                pattern = re.escape(shown).replace(re.escape("...\n"), r"(?:.*\n)*?")
+                said = ran.stdout + ran.stderr
+                done += words[0] == "rungate"
+                report(f"README: {command}", [] if re.fullmatch(pattern, said.rstrip("\n") + "\n") else [f"it prints\n{said}"])
+        report("README has commands to try", [] if done > 3 else [f"{done} were found"])
+
+
 def check_exit_codes():
     source = (ROOT / "src/engine/verdict.c").read_text()
     codes = dict(re.findall(r'\{"(\w+)", (\d+)\}', source)) | {"usage": "2"}
@@ -308,7 +346,7 @@ def main():
         print("usage: check.py PROGRAM", file=sys.stderr)
         return 2
     PROGRAM = os.path.abspath(sys.argv[1])
-    for check in (check_options, check_pipeline_keys, check_definition_keys, check_examples, check_snippets, check_exit_codes, check_links):
+    for check in (check_options, check_pipeline_keys, check_definition_keys, check_examples, check_snippets, check_walkthrough, check_exit_codes, check_links):
         try:
             check()
         except (OSError, AttributeError, IndexError, KeyError, subprocess.SubprocessError) as error:

@@ -89,6 +89,23 @@ def test_a_definition_is_ready_to_copy(gate: Gate, sim: Simulator, name: str) ->
     assert result.code == 0, result
 
 
+@pytest.mark.parametrize("way", ["copied", "extended"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_definition_of_another_name_sends_the_same(gate: Gate, name: str, way: str) -> None:
+    printed, starter = gate(None, "providers", name).out, gate(None, "init", name).out
+    mine = printed.replace(f"[provider:{name}]", "[provider:mine]") if way == "copied" else f"[provider:mine]\nextend = {name}\n"
+    (gate.folder / "mine.ini").write_text(mine)
+    env = {v: f"5ecret-of-{v}" for v in re.findall(r"\$\{([A-Za-z_]\w*)\}", starter)}
+    built_in = gate(starter, "run", "--dry-run", env=env)
+    origin = re.findall(r"^POST (https://[^/]+)/", built_in.out, re.M)
+    assert built_in.code == 0 and len(origin) == 1, built_in
+    # Only a copy is a stranger to the origin that its secrets go to.
+    allowed = ["--allow-origin", origin[0]] if way == "copied" else []
+    other = gate(starter.replace(f"provider = {name}\n", "provider = mine\n"), "run", "--dry-run", "--provider-file", "mine.ini",
+                 *allowed, env=env)
+    assert other.code == 0 and other.out == built_in.out, other
+
+
 def test_an_unknown_definition(gate: Gate) -> None:
     result = gate(None, "providers", "qatesh")
     assert result.code == 2 and "qatesh" in result.err and "qatech" in result.err
@@ -101,6 +118,14 @@ def test_init_prints_a_file_that_checks(gate: Gate, name: str) -> None:
     variables = {v: f"5ecret-of-{v}" for v in re.findall(r"\$\{([A-Za-z_]\w*)\}", printed.out)}
     result = gate(printed.out, "check", env=variables)
     assert result.code == 0, result
+
+
+def test_init_leaves_the_environment_in_charge(gate: Gate) -> None:
+    """A parameter that the environment can set is not set to something else by the file."""
+    printed = gate(None, "init", "k6-v6")
+    env = {"K6_CLOUD_TOKEN": "5ecret-of-the-cloud", "K6_CLOUD_STACK_ID": "4242"}
+    assert "X-Stack-Id: 4242\n" in gate(printed.out, "run", "--dry-run", env=env).out
+    assert gate(printed.out, "check", env={**env, "K6_CLOUD_STACK_ID": None}).code == 0
 
 
 def test_init_writes_no_file(gate: Gate) -> None:
@@ -220,6 +245,14 @@ def test_bad_definitions(gate: Gate, sim: Simulator, text: str) -> None:
     result = gate(generic_run(sim), "check", *with_generic(gate, text))
     assert result.code == 2, result
     assert "generic.ini" in result.err or text == ""
+
+
+@pytest.mark.parametrize("url, says", [("http://api.example", "is not encrypted"), ("api.example", "is not a URL that can be used")])
+def test_a_wrong_address_is_reported_where_it_stands(gate: Gate, url: str, says: str) -> None:
+    (gate.folder / "mine.ini").write_text(f"\n[provider:mine]\nextend = k6-v2\nbase_url = {url}\n")
+    text = "[run:a]\nprovider = mine\ntest_id = 1\n"
+    result = gate(text, "check", "--provider-file", "mine.ini")
+    assert result.code == 2 and f"mine.ini:2: base_url: '{url}' {says}" in result.err, result
 
 
 def test_a_provider_file_that_is_not_there(gate: Gate, sim: Simulator) -> None:
@@ -358,11 +391,22 @@ def test_dry_run_of_an_adhoc_run(gate: Gate, sim: Simulator) -> None:
     ("qatech", {"run": {"shortId": "abc", "url": "https://x.example"}}, ["run id: abc", "url: https://x.example"]),
     ("qatech", {"status": "COMPLETED", "result": "FAILED", "runTestCases": [
         {"name": "Pay \x1b[31m", "status": "COMPLETED", "result": "FAILED", "resultTitle": "grey"}]}, ["failed FAILED", "Pay", "grey"]),
+    ("testerarmy-group", {"status": "queued"}, ["running QUEUED, by the rule in config/providers/testerarmy.ini:"]),
+    ("autonoma-folder", [], ["tests at . (the whole reply):\n  none; tests.where may need the run's id"]),
+    ("loadforge", {"error": 400, "message": "No such\x1b test"}, ["as a reply that is no success:\n  the provider says: No such"]),
 ], ids=str)
 def test_a_reply_can_be_rehearsed(gate: Gate, provider: str, reply: dict[str, object], says: list[str]) -> None:
     (gate.folder / "reply.json").write_text(json.dumps(reply))
     result = gate(None, "check", "--provider", provider, "--try", "reply.json")
     assert result.code == 0 and all(words in result.out for words in says) and "\x1b" not in result.out, result
+
+
+def test_a_rehearsed_list_needs_the_id_of_the_run(gate: Gate) -> None:
+    (gate.folder / "reply.json").write_text(json.dumps([{"name": "Buy", "status": "failed", "folder_run_id": "f7"}]))
+    command = ["check", "--provider", "autonoma-folder", "--try", "reply.json"]
+    assert "Buy" not in gate(None, *command).out
+    assert "failed    FAILED Buy" in gate(None, *command, "f7").out
+    assert "  none\n" in gate(None, *command, "f8").out
 
 
 @pytest.mark.parametrize("args, content, says", [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every provider beside k6-v2 and qatech, end to end: what is sent, what each state means, what the reports hold.
+"""The providers, end to end: what is sent, what each state means, what the reports hold. States of k6-v2 and qatech: test_states.
 
 The simulator checks each request against the provider's documents and answers 400 to what does not fit; so a run that passes
 here was started, polled and looked up in a form that the provider takes.
@@ -11,26 +11,26 @@ import re
 from typing import Any
 
 import pytest
-from harness import PACE, Gate, gate_section, section
-from sim import autonoma, k6_v6, loadforge, testerarmy
+from harness import PACE, ROOT, Gate, gate_section, section
+from sim import acme, autonoma, k6_v6, loadforge, testerarmy
 from sim.runs import Provider
 from sim.simulator import Simulator
 
 ENV = {
     "K6_CLOUD_TOKEN": "k6-5ecret-t0ken-value-8f2c", "K6_CLOUD_STACK_ID": "77", "LOADFORGE_API_KEY": "lf-5ecret-key-value-19ab",
     "TESTERARMY_API_KEY": "sk_5ecret-key-value-44d0", "AUTONOMA_CLIENT_ID": "client-id-value-c0de",
-    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c",
+    "AUTONOMA_CLIENT_SECRET": "client-5ecret-value-b00c", "QATECH_TOKEN": "qa-5ecret-t0ken-77e1",
 }
 TEST, GROUP = testerarmy.TEST, testerarmy.GROUP
 NEEDED: dict[str, dict[str, Any]] = {
     "k6-v6": {"test_id": 9_000_000_001}, "loadforge": {"test_id": 5, "duration": 2}, "testerarmy": {"test_id": TEST},
     "testerarmy-group": {"group_id": GROUP}, "autonoma": {"test_id": "t1"}, "autonoma-folder": {"folder_id": "f1"},
-    "autonoma-tag": {"tag_id": "g1"},
+    "autonoma-tag": {"tag_id": "g1"}, "qatech": {},
 }
 
 
 def played(sim: Simulator, provider: str) -> Provider:
-    return sim.provider("k6-v6" if provider == "k6-v6" else provider.partition("-")[0])
+    return sim.provider(provider if provider.startswith("k6") else provider.partition("-")[0])
 
 
 def a_run(sim: Simulator, provider: str, **keys: Any) -> str:
@@ -176,6 +176,9 @@ REFUSED = [
     ("testerarmy", {"mode": "slow"}), ("testerarmy", {"platform": "tv"}), ("testerarmy", {"device_model": "watch"}),
     ("testerarmy", {"group_id": GROUP}), ("testerarmy-group", {"environment": "moon"}), ("testerarmy-group", {"pull_request": 0}),
     ("testerarmy-group", {"mode": "deep"}), ("testerarmy-group", {"group_id": None}),
+    ("autonoma", {"runtime_metadata": '["ENVIRONMENT"]'}), ("autonoma-tag", {"application_versions": "{}"}),
+    ("qatech", {"notifications": "[]"}), ("qatech", {"notifications": '{"type": "slack"}'}), ("qatech", {"applications": '{"app_1": {}}'}),
+    ("qatech", {"trigger": "GITLAB"}),
     ("autonoma", {"runtime_metadata": "ENVIRONMENT=staging"}), ("autonoma-folder", {"recursive": "perhaps"}),
     ("autonoma-folder", {"test_id": "t1"}),
 ]
@@ -186,6 +189,36 @@ def test_refused_before_anything_is_sent(gate: Gate, sim: Simulator, provider: s
     result = gate(a_run(sim, provider, **keys), env=ENV)
     assert result.code == 2, result
     assert sim.requests == []
+
+
+@pytest.mark.parametrize("provider", ["k6-v2", *NEEDED])
+def test_the_example_runs(gate: Gate, sim: Simulator, provider: str) -> None:
+    """The pipeline file that a user of the provider begins with, as it is, but for the address and the pace."""
+    text = (ROOT / "config" / "examples" / f"{provider}.ini").read_text()
+    runs = re.findall(r"^\[run:(.*)\]$", text, re.M)
+    pace = {**PACE, "expect": "20ms", "base_url": sim.base_url(played(sim, provider).name)}
+    settings = [f"--set={run}.{key}={value}" for run in runs for key, value in pace.items()]
+    result = gate(text, "run", *settings, env={**ENV, "PREVIEW_URL": "https://pr-7.preview.example", "PR_NUMBER": "7"})
+    assert result.code == 0 and {r["name"]: r["outcome"] for r in result.json()["runs"]} == dict.fromkeys(runs, "passed"), result
+
+
+@pytest.mark.parametrize("plan, code, outcome, state", [
+    (acme.ends(), 0, "passed", "DONE"), (acme.ends(failures=2), 1, "failed", "DONE"), (acme.ends(failures=None), 3, "error", "BROKEN"),
+    (acme.ends("stopped"), 5, "cancelled", "STOPPED"), (acme.ends("over the moon"), 3, "error", None),
+    (acme.ends(polls=10**6), 4, "timed_out", None),
+], ids=str)
+def test_an_api_of_ones_own(gate: Gate, sim: Simulator, plan: dict[str, Any], code: int, outcome: str, state: str | None) -> None:
+    """The README's worked example, as it is: a provider that is data alone."""
+    own = ROOT / "config" / "examples" / "own-api"
+    sim.provider("acme").plan("nightly", plan)
+    pace = {**PACE, "expect": "20ms", "timeout": "300ms" if code == 4 else "30s", "base_url": sim.base_url("acme")}
+    result = gate((own / "rungate.ini").read_text(), "run", "--provider-file", str(own / "acme.ini"),
+                  *(f"--set=checks.{key}={value}" for key, value in pace.items()), env={"ACME_KEY": "5ecret-of-acme"})
+    assert result.code == code, result
+    run = result.run("checks")
+    assert run["outcome"] == outcome and (state is None or run["state"] == state), run
+    assert run["url"] == "https://acme.example/checks/c1"
+    assert sim.starts()[0].json() == {"suite": "nightly", "options": {"shards": 4}} and sim.running() == []
 
 
 def test_k6_headers(gate: Gate, sim: Simulator) -> None:
@@ -336,6 +369,14 @@ def test_already_over(gate: Gate, sim: Simulator, provider: str, plan: dict[str,
 def test_autonoma_cannot_be_cancelled(gate: Gate, sim: Simulator) -> None:
     sim.provider("autonoma").plan("t1", autonoma.runs_on())
     assert gate(a_run(sim, "autonoma", timeout="200ms"), env=ENV).code == 4
+
+
+@pytest.mark.parametrize("headers, code, starts", [({}, 3, 3), ({"Retry-After": "3600"}, 4, 1)], ids=["at once", "in an hour"])
+def test_a_quota_ends_and_says_why(gate: Gate, sim: Simulator, headers: dict[str, str], code: int, starts: int) -> None:
+    sim.fault("start", "status", "*", status=429, message="Usage limit exceeded", headers=headers)
+    result = gate(a_run(sim, "testerarmy", outage="30s", timeout="30s" if code == 3 else "300ms"), env=ENV)
+    assert (result.code, len(sim.starts())) == (code, starts), result
+    assert "HTTP 429: Usage limit exceeded" in result.run("it")["reason"]
 
 
 @pytest.mark.parametrize("provider", NEEDED)

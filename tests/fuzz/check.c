@@ -180,7 +180,7 @@ static void add_value(struct buf *out, const struct param *param)
         buf_adds(out, "${FUZZ_TOKEN}");
         break;
     case PARAM_JSON:
-        buf_adds(out, "{\"a\": [1, \"${SET}\"]}");
+        buf_adds(out, param->shape == DOC_ARRAY ? "[1, \"${SET}\"]" : "{\"a\": [1, \"${SET}\"]}");
         break;
     case PARAM_CHOICE:
         buf_adds(out, param->choice_count ? param->choices[0] : "");

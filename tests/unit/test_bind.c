@@ -44,6 +44,9 @@ static const char definition[] =
     "param.range = integer min=1 max=10 default=5\n"
     "param.on = boolean\n"
     "param.data = json\n"
+    "param.list = array min=1 max=2\n"
+    "param.rest = array min=1\n"
+    "param.map = object\n"
     "param.kind = choice(a|b|c)\n"
     "param.env = string env=WORD\n"
     "param.void = string env=EMPTY\n"
@@ -219,6 +222,21 @@ static void test_values(void **state)
         {"data", "data = {\"a\": 1, \"a\": 2}", NULL, NULL, "p.ini:3: data: not JSON: ", ""},
         {"data", "data = 1 2", NULL, NULL, "p.ini:3: data: not JSON: ", ""},
         {"data", "data = text", NULL, NULL, "p.ini:3: data: not JSON: ", ""},
+        {"list", "list = [{}]", "[{}]", "p.ini:3", "", ""},
+        {"list", "list = []", NULL, NULL,
+         "p.ini:3: list: expected an array with a size from 1 to 2", ""},
+        {"list", "list = [1, 2, 3]", NULL, NULL,
+         "p.ini:3: list: expected an array with a size from 1 to 2", ""},
+        {"list", "list = {\"a\": 1}", NULL, NULL, "p.ini:3: list: expected a JSON array, [...]", ""},
+        {"list", "list = null", NULL, NULL, "p.ini:3: list: expected a JSON array, [...]", ""},
+        {"list", "list = [1,]", NULL, NULL, "p.ini:3: list: not JSON: ", ""},
+        {"list", "list = [\"${QUOTE}\"]", "[\"a\\\"b\\\\c\"]",
+         "p.ini:3, ${QUOTE} of the environment", "", ""},
+        {"rest", "rest = []", NULL, NULL,
+         "p.ini:3: rest: expected an array with a size of at least 1", ""},
+        {"map", "map = {}", "{}", "p.ini:3", "", ""},
+        {"map", "map = []", NULL, NULL, "p.ini:3: map: expected a JSON object, {...}", ""},
+        {"map", "map = \"{}\"", NULL, NULL, "p.ini:3: map: expected a JSON object, {...}", ""},
         /* a variable cannot leave the string that it stands in */
         {"data", "data = {\"a\": \"<${QUOTE}>\"}", "{\"a\":\"<a\\\"b\\\\c>\"}",
          "p.ini:3, ${QUOTE} of the environment", "", ""},

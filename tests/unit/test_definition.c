@@ -121,6 +121,8 @@ static void dump(struct buf *b, const struct provider *p)
     static const char *const types[] = {
         [PARAM_STRING] = "string", [PARAM_INTEGER] = "integer", [PARAM_BOOLEAN] = "boolean",
         [PARAM_SECRET] = "secret", [PARAM_JSON] = "json",       [PARAM_CHOICE] = "choice"};
+    static const char *const shapes[] = {
+        [DOC_NONE] = "", [DOC_ARRAY] = " array", [DOC_OBJECT] = " object"};
 
     buf_addf(b, "%s|%s|%s\n", p->title, p->docs, p->base_url);
     add_assignments(b, "auth", &p->auth);
@@ -128,8 +130,8 @@ static void dump(struct buf *b, const struct provider *p)
     for (size_t i = 0; i < p->param_count; i++) {
         const struct param *param = &p->params[i];
 
-        buf_addf(b, "param%d %s %s%s", param->line, param->name, types[param->type],
-                 param->required ? " required" : "");
+        buf_addf(b, "param%d %s %s%s%s", param->line, param->name, types[param->type],
+                 shapes[param->shape], param->required ? " required" : "");
         for (size_t j = 0; j < param->choice_count; j++)
             buf_addf(b, " |%s", param->choices[j]);
         if (param->value_default)
@@ -355,10 +357,11 @@ static void test_all_keys(void **state)
 #define REQUEST_FORM                                                                               \
     "is not a request: expected 'METHOD /path' with GET, POST, PUT, PATCH or DELETE"
 #define SPAN_FORM "is not a length of time: expected '/pointer', '/end - /start', with ms, s or m"
-#define TYPE_FORM "is not a type: expected string, integer, boolean, secret, json or choice(a|b)"
+#define TYPE_FORM                                                                                  \
+    "is not a type: expected string, integer, boolean, secret, json, array, object or choice(a|b)"
 #define ATTRIBUTE_FORM                                                                             \
     "is not possible here: expected required, default=TEXT, env=NAME, and min=N or max=N of an "   \
-    "integer"
+    "integer or an array"
 
 /* How long a key is good for; ten minutes where it is not said. */
 static void test_key_life(void **state)
@@ -502,11 +505,13 @@ static void test_mistakes(void **state)
         {BASE "cancel = POST /{id}\ncancel.gone = 500\n", "11: cancel.gone: expected HTTP"},
         /* pointers */
         {BASE "errors = message\n", "10: errors: 'message' is not a JSON Pointer"},
+        {BASE "errors.more = /m\n", "1: there is 'errors.more', but no 'errors'"},
         {BASE "errors = /a, b\n", "10: errors: 'b' is not a JSON Pointer"},
         {BASE "errors = /a,,/b\n", "10: errors: a pointer is missing"},
         {BASE "errors = ,/a\n", "10: errors: a pointer is missing"},
         {BASE "errors = /a~9\n", "10: errors: '/a~9' is not a JSON Pointer"},
         {BASE "tests = x\n", "10: tests: 'x' is not a JSON Pointer"},
+        {BASE "start.all = /all\n", "1: there is 'start.all', but no 'start.ids'"},
         {BASE "start.refused = x\n", "10: start.refused: 'x' is not a JSON Pointer"},
         {BASE "property.x = y\n", "10: property.x: 'y' is not a JSON Pointer"},
         {BASE "property. = /y\n", "10: property.: a name is missing behind the last '.'"},
@@ -556,6 +561,9 @@ static void test_mistakes(void **state)
         {BASE "param.n = string Required\n", "10: param.n: 'Required' " ATTRIBUTE_FORM},
         {BASE "param.n = string min=1\n", "10: param.n: 'min=1' " ATTRIBUTE_FORM},
         {BASE "param.n = secret max=1\n", "10: param.n: 'max=1' " ATTRIBUTE_FORM},
+        {BASE "param.n = json min=1\n", "10: param.n: 'min=1' " ATTRIBUTE_FORM},
+        {BASE "param.n = object max=1\n", "10: param.n: 'max=1' " ATTRIBUTE_FORM},
+        {BASE "param.n = array min=1 max=4\nstart.body./n = {n}\n", ""},
         {BASE "param.n = integer min=x\n", "10: param.n: 'min=x' " ATTRIBUTE_FORM},
         {BASE "param.n = integer min=\n", "10: param.n: 'min=' " ATTRIBUTE_FORM},
         {BASE "param.n = integer max=99999999999999999999\n", "10: param.n: 'max=9999999999999999"},

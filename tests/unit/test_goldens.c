@@ -14,6 +14,8 @@
  * Of a find: params (values of the run, by name), intervals (from, to and the ids of the runs that
  * were made between them) and usual_ms (how long earlier runs took, or null); all three must be
  * there, and among the intervals one with a single id, and one with none.
+ * Every rule of a definition must be hit, and every pointer to an id, a reason, an error or a
+ * property must lead to something in one of the replies.
  * A member that is not there is not compared; outcome and state of a status, ids or outcome of a
  * start and text of an error must be there.
  *
@@ -188,8 +190,48 @@ static void read_status(json_t *got, const struct provider *p, const struct doc 
 
 struct hits {
     bool status[RULES_MAX], start[RULES_MAX], tests[RULES_MAX];
+    bool properties[RULES_MAX], ids[RULES_MAX], reasons[RULES_MAX], messages[RULES_MAX],
+        more[RULES_MAX], urls[RULES_MAX], names[RULES_MAX], tells[RULES_MAX], details[RULES_MAX];
     size_t starts, statuses, errors, finds;
 };
+
+/* Notes which of the pointers lead to something. */
+static void hit_pointers(const struct pointers *pointers, const struct doc *d, bool *hits)
+{
+    for (size_t i = 0; i < pointers->count; i++) {
+        const struct doc *at = doc_at(d, pointers->items[i]);
+
+        hits[i] |= doc_type(at) != DOC_NONE && doc_type(at) != DOC_NULL;
+    }
+}
+
+static void check_pointers(const struct provider *p, const char *key,
+                           const struct pointers *pointers, const bool *hits)
+{
+    for (size_t i = 0; i < pointers->count; i++) {
+        if (!hits[i])
+            complain("%s: no reply has anything at %s of %s", p->name, pointers->items[i], key);
+    }
+}
+
+static void check_properties(const struct provider *p, const bool *hits)
+{
+    for (size_t i = 0; i < p->properties.count; i++) {
+        const struct assignment *a = &p->properties.items[i];
+
+        if (!hits[i] && strcmp(a->file, p->file) == 0)
+            complain("%s: no reply has the property %s", p->name, a->target);
+    }
+}
+
+static void hit_properties(const struct provider *p, const struct doc *d, bool *hits)
+{
+    for (size_t i = 0; i < p->properties.count; i++) {
+        const struct doc *at = doc_at(d, p->properties.items[i].template);
+
+        hits[i] |= doc_type(at) != DOC_NONE && doc_type(at) != DOC_NULL;
+    }
+}
 
 static void hit(const struct rules *rules, const struct doc *d, bool *hits)
 {
@@ -206,8 +248,12 @@ static void hit_tests(const struct provider *p, const struct doc *d, struct scop
         const struct doc *list = doc_at(d, p->tests.items[k]);
 
         for (size_t i = 0; doc_type(list) == DOC_ARRAY && i < doc_size(list); i++) {
-            if (conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
-                hit(&p->tests_rules, doc_item(list, i), h->tests);
+            if (!conditions_hold_for(&p->tests_where, doc_item(list, i), scope_value, scope))
+                continue;
+            hit(&p->tests_rules, doc_item(list, i), h->tests);
+            hit_pointers(&p->tests_name, doc_item(list, i), h->names);
+            hit_pointers(&p->tests_message, doc_item(list, i), h->tells);
+            hit_pointers(&p->tests_detail, doc_item(list, i), h->details);
         }
     }
 }
@@ -605,18 +651,22 @@ static void check_document(const char *where, const char *kind, const struct pro
             need_members(where, expected, of_start);
         read_start(got, p, d);
         hit(&p->start_rules, d, h->start);
+        hit_pointers(&p->start_id, d, h->ids);
+        hit_pointers(&p->start_url, d, h->urls);
         h->starts++;
     } else if (strcmp(kind, "status") == 0 || strcmp(kind, "details") == 0) {
         if (strcmp(kind, "status") == 0) {
             need_members(where, expected, of_status);
             read_status(got, p, d);
             hit(&p->status_rules, d, h->status);
+            hit_pointers(&p->status_reason, d, h->reasons);
             change_values(where, &p->status_rules, d);
             h->statuses++;
         }
         reply_each_test(p, d, &scope, note_test, tests);
         reply_each_property(p, d, note_property, properties);
         hit_tests(p, d, &scope, h);
+        hit_properties(p, d, h->properties);
         change_tests(where, p, d);
     } else if (strcmp(kind, "find") == 0) {
         need_members(where, expected, of_find);
@@ -658,6 +708,10 @@ static void check_reply(const struct provider *p, json_t *expected, struct hits 
         compare(where.text, expected, got);
         json_decref(got);
         free(text);
+        d = doc_parse(body.text, body.len, &e); /* NULL where it is not JSON */
+        hit_pointers(&p->errors, d, h->messages);
+        hit_pointers(&p->errors_more, d, h->more);
+        doc_free(d);
         h->errors++;
     } else if ((d = doc_parse(body.text, body.len, &e))) {
         check_document(where.text, kind, p, d, expected, h);
@@ -733,6 +787,15 @@ static void test_replies(void **state)
         check_hits(p, "status.rules", &p->status_rules, h.status);
         check_hits(p, "start.rules", &p->start_rules, h.start);
         check_hits(p, "tests.rules", &p->tests_rules, h.tests);
+        check_pointers(p, "start.id", &p->start_id, h.ids);
+        check_pointers(p, "start.url", &p->start_url, h.urls);
+        check_pointers(p, "tests.name", &p->tests_name, h.names);
+        check_pointers(p, "tests.message", &p->tests_message, h.tells);
+        check_pointers(p, "tests.detail", &p->tests_detail, h.details);
+        check_pointers(p, "status.reason", &p->status_reason, h.reasons);
+        check_pointers(p, "errors", &p->errors, h.messages);
+        check_pointers(p, "errors.more", &p->errors_more, h.more);
+        check_properties(p, h.properties);
         if (!h.starts || !h.statuses || !h.errors)
             complain("%s: %zu replies to start, %zu to status, %zu errors: there must be some",
                      name, h.starts, h.statuses, h.errors);

@@ -126,6 +126,7 @@ static void dump_start(struct buf *b, const struct start_reply *r)
 
 #define ONE "start.id = /run/id, /id\n"
 #define LIST "start.ids = /ids\nstart.refused = /refused\n"
+#define ALL LIST "start.all = /all\n"
 #define RULES                                                                                      \
     ONE "start.rules =\n  running QUEUED if /state = queued\n  skipped NONE if /state = none\n"    \
         "  error QUOTA if /state = quota\n"
@@ -175,6 +176,16 @@ static void test_start(void **state)
         {LIST, "{\"ids\": [\"a\"], \"refused\": [\"b\", \"c\"]}", "a refused 2"},
         {LIST, "{\"ids\": [\"a\"], \"refused\": []}", "a"},
         {LIST, "{\"ids\": [\"a\"], \"refused\": null}", "a"},
+        {ALL, "{\"ids\": [\"a\", \"b\"], \"refused\": [], \"all\": [\"a\", \"b\"]}", "a,b"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": [\"b\"], \"all\": [\"a\", \"b\"]}", "a refused 1"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": [\"b\"], \"all\": [\"a\"]}", "a refused 1"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": [], \"all\": [\"a\", \"b\", 3]}", "a refused 2"},
+        {ALL, "{\"ids\": [\"a\"], \"all\": [\"a\", \"b\"]}", "a refused 1"},
+        {ALL, "{\"ids\": [\"a\", \"b\"], \"refused\": null, \"all\": [\"a\", \"b\"]}", "a,b"},
+        {ALL, "{\"ids\": [\"a\", \"b\"], \"refused\": [], \"all\": [\"a\"]}", "a,b"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": []}", "a"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": null, \"all\": null}", "a refused 1"},
+        {ALL, "{\"ids\": [\"a\"], \"refused\": 0, \"all\": {}}", "a refused 1"},
         {LIST, "{\"ids\": []}", "! the list of run ids at /ids is empty"},
         {LIST, "{\"ids\": [], \"refused\": [\"a\"]}", "! the list of run ids at /ids is empty"},
         {LIST, "{}", "! the reply holds no list of run ids at /ids"},
@@ -229,6 +240,31 @@ static void test_start(void **state)
         unload(&l);
         doc_free(d);
     }
+}
+
+/* More refusals than a journal can tell of are as bad as that many. */
+static void test_start_with_many_refused(void **state)
+{
+    struct err e = {""};
+    struct start_reply r;
+    struct loaded l;
+    struct doc *d;
+    struct buf json;
+
+    (void)state;
+    buf_init(&json, BUF_CAP_TEXT);
+    buf_adds(&json, "{\"ids\": [\"a\"], \"refused\": [0");
+    for (size_t i = 0; i < IDS_MAX; i++)
+        buf_adds(&json, ",0");
+    buf_adds(&json, "]}");
+    d = parse(json.text);
+    load(&l, LIST);
+    assert_int_equal(reply_read_start(&r, &l.provider, d, &e), 0);
+    assert_int_equal(r.refused, IDS_MAX);
+    start_reply_free(&r);
+    unload(&l);
+    doc_free(d);
+    buf_free(&json);
 }
 
 static void test_many_ids(void **state)
@@ -672,7 +708,8 @@ static void test_find_usual(void **state)
 
 static void test_errors(void **state)
 {
-    static const char keys[] = "errors = /error/message, /message, /statusText, /detail, /error\n";
+    static const char keys[] = "errors = /error/message, /message, /statusText, /detail, /error\n"
+                               "errors.more = /error/fields, /error/list/0\n";
     static const struct {
         const char *body, *text; /* NULL: nothing to show */
     } rows[] = {
@@ -688,6 +725,13 @@ static void test_errors(void **state)
         {"{\"message\": \"Usage limit\"}", "Usage limit"},
         {"{\"statusText\": \"Bad Request\"}", "Bad Request"},
         {"{\"detail\": \"Token expired\"}", "Token expired"},
+        /* what is said beside the message */
+        {"{\"error\": {\"message\": \"No\", \"fields\": {\"f\": [\"e\"]}, \"list\": [\"x\", \"y\"]}}",
+         "No ({\"f\":[\"e\"]}) (x)"},
+        {"{\"error\": {\"message\": \"No\", \"fields\": {}, \"list\": []}}", "No"},
+        {"{\"error\": {\"message\": \"No\", \"fields\": null, \"list\": [\"\"]}}", "No"},
+        {"{\"error\": {\"message\": \"No way\", \"fields\": 7, \"list\": [\"No\"]}}", "No way (7)"},
+        {"{\"error\": {\"fields\": [1]}}", "{\"error\": {\"fields\": [1]}}"},
         /* pointers that lead to nothing that can be shown */
         {"{\"error\": {\"message\": \"\"}, \"message\": \"m\"}", "m"},
         {"{\"error\": {\"message\": null}, \"message\": null, \"detail\": \"d\"}", "d"},
@@ -753,7 +797,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check_id),      cmocka_unit_test(test_start),
+        cmocka_unit_test(test_check_id),
+        cmocka_unit_test(test_start),
+        cmocka_unit_test(test_start_with_many_refused),
         cmocka_unit_test(test_many_ids),      cmocka_unit_test(test_status),
         cmocka_unit_test(test_spans),         cmocka_unit_test(test_tests),
         cmocka_unit_test(test_find_list),     cmocka_unit_test(test_find_interval),
