@@ -185,15 +185,19 @@ static void check_certificates(struct session *s)
 
 /* --- watching ------------------------------------------------------------------------------- */
 
-static void check_ids(struct session *s, const char *ids, const char *where)
+/* given is the key they were given by; NULL: --attach. */
+static void check_ids(struct session *s, const char *ids, const struct setting *given)
 {
+    const char *where = !given ? "--attach" : given->line ? given->file : given->origin;
+
     for (;;) {
         size_t len = strcspn(ids, ",");
         char *id = mem_strndup(ids, len);
         struct err e = {""};
 
         if (reply_check_id(id, &e))
-            diag_add(&s->mistakes, where, 0, "'%s' cannot be the id of a run: %s", id, e.text);
+            diag_add(&s->mistakes, where, given ? given->line : 0,
+                     "'%s' cannot be the id of a run: %s", id, e.text);
         free(id);
         if (!ids[len])
             return;
@@ -219,10 +223,14 @@ static void read_attach(struct session *s)
             s->attach[run] = text + len + 1;
     }
     for (size_t i = 0; i < s->pipeline.run_count; i++) {
-        if (!s->attach[i])
-            s->attach[i] = s->pipeline.runs[i].id;
+        const struct run_config *run = &s->pipeline.runs[i];
+
         if (s->attach[i])
-            check_ids(s, s->attach[i], s->pipeline.runs[i].name);
+            check_ids(s, s->attach[i], NULL);
+        else if (run->id)
+            check_ids(s, run->id, settings_find(&run->settings, "id"));
+        if (!s->attach[i])
+            s->attach[i] = run->id;
     }
 }
 
