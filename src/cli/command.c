@@ -464,6 +464,10 @@ static int command_gate(struct options *o)
         code = report_mistakes(&s, &c);
     } else if (o->dry_run) {
         code = dry_run(&s);
+    } else if (session_is_idle(&s)) {
+        console_message(&c, MESSAGE_NOTE, "nothing to cancel: %s holds no unfinished run of %s",
+                        s.pipeline.gate.journal, s.pipeline.file);
+        code = 0;
     } else {
         if (!o->quiet)
             print_diags(&s.warnings, "warning: ");

@@ -307,6 +307,18 @@ static bool exists(const struct session *s, size_t run)
     return s->attach[run] || s->resume[run];
 }
 
+/* For a clean-up job that always runs, a journal with nothing left to cancel is the usual thing. */
+bool session_is_idle(const struct session *s)
+{
+    if (s->options->command != COMMAND_CANCEL || !s->journal || s->options->arguments.count)
+        return false;
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (exists(s, i))
+            return false;
+    }
+    return true;
+}
+
 /* "wait", "status" and "cancel" start nothing: every run that they look at must exist. */
 static bool watches(const struct session *s)
 {
@@ -317,16 +329,19 @@ static bool watches(const struct session *s)
 
 static void check_watched(struct session *s)
 {
-    if (!watches(s))
+    if (!watches(s) || session_is_idle(s))
         return;
     for (size_t i = 0; i < s->pipeline.run_count; i++) {
         const char *name = s->pipeline.runs[i].name;
 
         if (s->pipeline.runs[i].selected && !exists(s, i))
             diag_add(&s->mistakes, command_line, 0,
-                     "which run of '%s' is meant? %sName it with --attach %s=ID, or 'id' in the "
-                     "pipeline file",
-                     name, s->journal ? "The journal holds no unfinished one. " : "", name);
+                     "which run of '%s' is meant? %s with --attach %s=ID, or 'id' in the pipeline "
+                     "file",
+                     name,
+                     s->journal ? "The journal holds no unfinished one. Name it"
+                                : "Name the journal of its start with --journal FILE, or the run",
+                     name);
     }
 }
 

@@ -519,8 +519,23 @@ def test_cancel_what_is_recorded(gate: Gate, sim: Simulator) -> None:
     assert gate(text, "start", *JOURNAL, "one").code == 0
     result = gate(text, "cancel", *JOURNAL)
     assert result.code == 0 and sim.runs[0].stop_requests == 1, result
-    nothing = gate(text, "cancel", *JOURNAL)
-    assert nothing.code == USAGE and sim.runs[0].stop_requests == 1, nothing
+    assert gate(text, "cancel", *JOURNAL, "one").code == USAGE and sim.runs[0].stop_requests == 1
+
+
+def test_a_clean_up_job_with_nothing_to_do(gate: Gate, sim: Simulator) -> None:
+    """It always runs: after a gate that went well, and after one that started nothing."""
+    for before in (lambda: None, lambda: gate(k6_run(sim), "run", *JOURNAL)):
+        before()
+        sent = len(sim.requests)
+        result = gate(k6_run(sim), "cancel", *JOURNAL)
+        assert result.code == 0 and len(sim.requests) == sent, result
+        assert "nothing to cancel: runs.jsonl holds no unfinished run of rungate.ini" in result.err
+
+
+@pytest.mark.parametrize("command", ["wait", "status", "cancel"])
+def test_what_is_watched_must_be_named(gate: Gate, sim: Simulator, command: str) -> None:
+    result = gate(k6_run(sim), command)
+    assert result.code == USAGE and "--journal FILE" in result.err and "--attach load=ID" in result.err, result
 
 
 def test_cancel_a_lost_start(gate: Gate, sim: Simulator) -> None:
