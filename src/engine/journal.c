@@ -269,9 +269,22 @@ out:
     return rc;
 }
 
+/* The beginning of a line; a crash of the machine may leave NUL bytes for what was not written. */
+static bool is_torn(const char *tail, size_t len)
+{
+    static const char head[] = "{\"event\":\"";
+
+    for (size_t i = 0; i < len && head[i]; i++) {
+        if (tail[i] && tail[i] != head[i])
+            return false;
+    }
+    return true;
+}
+
 /*
  * Reads all lines; sets j->size to the end of the last whole one. What stands behind it was cut
- * off by a crash before it was synced, so nothing was done yet that relies on it.
+ * off by a crash before it was synced, so nothing was done yet that relies on it. But if it is of
+ * another kind, so is the file, and writing would destroy it.
  */
 static int read_all(struct journal *j, const struct buf *text, struct diags *d)
 {
@@ -283,9 +296,10 @@ static int read_all(struct journal *j, const struct buf *text, struct diags *d)
         struct err e = {""};
 
         number++;
-        if (!end)
+        if (!end && is_torn(line, text->len - at))
             return 0;
-        if (read_line(j, line, (size_t)(end - line), &e))
+        if (end ? read_line(j, line, (size_t)(end - line), &e)
+                : err_set(&e, "neither has it an end, nor the beginning of one"))
             return diag_add(d, j->path, number,
                             "this is no line of a journal: %s; nothing was started. Repair the "
                             "line, or name another file",

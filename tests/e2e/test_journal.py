@@ -378,6 +378,23 @@ def test_damage_is_named_and_nothing_is_lost(gate: Gate, sim: Simulator, line: s
     assert (gate.folder / "runs.jsonl").read_text() == damaged and len(sim.starts()) == 1
 
 
+def test_a_file_of_another_kind_is_not_written_over(gate: Gate, sim: Simulator) -> None:
+    """It has no line end, as a torn line has none."""
+    (gate.folder / "runs.jsonl").write_text("a token, say")
+    result = gate(k6_run(sim), "run", *JOURNAL)
+    assert result.code == USAGE and "runs.jsonl:1: this is no line of a journal" in result.err and not sim.starts(), result
+    assert (gate.folder / "runs.jsonl").read_text() == "a token, say"
+
+
+def test_a_crash_of_the_machine_leaves_nul_bytes(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.ends(polls=3))
+    assert gate(k6_run(sim), "start", *JOURNAL).code == 0
+    with open(gate.folder / "runs.jsonl", "ab") as journal:
+        journal.write(b'{"ev' + bytes(60))
+    result = gate(k6_run(sim), "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 1, result
+
+
 @pytest.mark.parametrize("ids", ['["../x"]', '["a","b/c"]', '[]', '[null]', '"x"', '[""]', '["a\\nb"]'])
 def test_ids_that_cannot_be(gate: Gate, sim: Simulator, ids: str) -> None:
     """A journal can come from a cache that others write to."""
