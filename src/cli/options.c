@@ -406,8 +406,9 @@ static void add_options(struct buf *out, unsigned mask)
 void options_help(struct buf *out, enum command command)
 {
     if (command != COMMAND_UNKNOWN) {
-        buf_addf(out, "usage: rungate %s [options] %s\n\n%s\n", commands[command].name,
-                 commands[command].arguments, commands[command].help);
+        buf_addf(out, "usage: rungate %s [options]%s%s\n\n%s\n", commands[command].name,
+                 *commands[command].arguments ? " " : "", commands[command].arguments,
+                 commands[command].help);
         add_options(out, ON(command));
         return;
     }

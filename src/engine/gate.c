@@ -386,7 +386,7 @@ static void recall(struct gate *g, struct member *m, struct event *event)
         gate_tell(g, MESSAGE_NOTE, "%s: taking up run %s, which was started %s", m->result->name,
                   old->ids, at.text);
     else
-        member_set_problem(m, "the gate that sent it %s was ended before it came", at.text);
+        member_set_problem(m, "the gate that sent it %s was told of no run", at.text);
     buf_free(&at);
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -562,6 +563,15 @@ def test_cancel_a_lost_start(gate: Gate, sim: Simulator) -> None:
     killed_gate(gate, sim, k6_run(sim), until=lambda: sim.runs)
     result = gate(k6_run(sim), "cancel", *JOURNAL)
     assert result.code == 0 and sim.runs[0].stop_requests == 1 and len(sim.starts()) == 1, result
+
+
+def test_what_an_earlier_gate_knew(gate: Gate, sim: Simulator) -> None:
+    """It need not have been killed: the reply to its start told of no run."""
+    sim.fault("start", "status", status=500)
+    assert gate(k6_run(sim), "run", *JOURNAL).code == 3
+    result = gate(k6_run(sim, outage="50ms"), "run", *JOURNAL)
+    assert result.code == START_UNKNOWN and len(sim.starts()) == 1, result
+    assert re.search(r"the gate that sent it \S+Z was told of no run", result.err), result
 
 
 def test_status_of_a_lost_start(gate: Gate, sim: Simulator) -> None:

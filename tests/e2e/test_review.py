@@ -105,6 +105,13 @@ def test_a_gate_too_late_to_start_anything_timed_out(gate: Gate, sim: Simulator)
     assert result.code == 4 and sim.running() == [], result
 
 
+def test_what_was_not_started_says_so_once(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.ends(result_status=1))
+    result = gate(gate_section(fail_fast="yes", max_parallel=1) + k6_run(sim, "bad", 1) + k6_run(sim, "late", 2))
+    assert result.run("late")["reason"] == "not started: another run failed (fail_fast)", result
+    assert re.search(r"^  late +not started: another run failed \(fail_fast\)$", result.err, re.M), result
+
+
 # --- runs left behind -------------------------------------------------------------------------------------------------------
 
 
