@@ -186,6 +186,8 @@ static int take(struct options *o, const struct option_info *info, const char *t
 {
     void *slot = (char *)o + info->offset;
 
+    if (text && !*text)
+        return err_set(e, "%s: the value is empty", origin);
     switch (info->kind) {
     case OPTION_TEXT:
         *(const char **)slot = text;

@@ -150,6 +150,13 @@ def test_no_file(gate: Gate) -> None:
     assert result.code == 2 and "other.ini" in result.err
 
 
+@pytest.mark.parametrize("option", ["--config", "--provider-file", "--timeout", "--define", "--set", "--attach"])
+def test_an_option_without_a_value(gate: Gate, option: str) -> None:
+    """A script's variable that is not set, say."""
+    result = gate(HEAD, "run", option, "")
+    assert result.code == 2 and result.err == f"rungate: error: {option}: the value is empty\n", result
+
+
 def test_a_folder_is_no_file(gate: Gate) -> None:
     assert gate(None, "check", "-c", ".").code == 2
 
