@@ -231,6 +231,16 @@ def test_attempts_go_on(gate: Gate, sim: Simulator) -> None:
     assert result.run("load")["attempt"] == 3 and result.run("load")["attached"]
 
 
+def test_a_later_attempt_that_is_taken_up_is_flaky(gate: Gate, sim: Simulator) -> None:
+    """The gate that saw the first one fail was killed."""
+    sim.k6.plan(1, [k6_v2.ends(result_status=1), k6_v2.ends(polls=20)])
+    text = k6_run(sim, attempts=2, retry_on="failed")
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1)
+    result = gate(text, "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 2, result
+    assert result.run("load")["flaky"] and "passed in attempt 2 (flaky)" in result.err, result
+
+
 def test_needs_of_a_run_that_was_started(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(2, k6_v2.ends(polls=20))
     text = k6_run(sim, "first", 1) + k6_run(sim, "second", 2, needs="first")
