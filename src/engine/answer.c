@@ -191,14 +191,33 @@ static bool shares_ids(const struct member *a, const struct member *b)
            strcmp(a->binding->base_url, b->binding->base_url) == 0;
 }
 
-/* It is a run of this gate already: of another member, or of an earlier attempt. */
+/* ids are joined by commas; NULL: none. */
+static bool is_among(const char *ids, const char *id)
+{
+    size_t len = strlen(id);
+
+    for (const char *p = ids; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        if (strncmp(p, id, len) == 0 && (!p[len] || p[len] == ','))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * It is a run of this gate already: of another member, or of an earlier attempt, which may have
+ * been that of a gate before.
+ */
 static bool is_known(const struct gate *g, const struct member *m, const char *id)
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct run_result *r = g->members[i].result;
 
+        const struct journal_entry *old = g->members[i].resume;
+
         if (!shares_ids(&g->members[i], m))
             continue;
+        if (old && is_among(old->earlier, id))
+            return true;
         for (size_t j = 0; j < r->remote_count; j++) {
             if (strcmp(r->remotes[j].id, id) == 0)
                 return true;

@@ -241,6 +241,17 @@ def test_a_later_attempt_that_is_taken_up_is_flaky(gate: Gate, sim: Simulator) -
     assert result.run("load")["flaky"] and "passed in attempt 2 (flaky)" in result.err, result
 
 
+def test_a_lost_attempt_is_not_the_one_before(gate: Gate, sim: Simulator) -> None:
+    """Both are in the provider's list, and were started within a second."""
+    sim.k6.plan(1, [k6_v2.ends(result_status=1), k6_v2.ends()])
+    sim.fault("start", "silence", 2, process=True)
+    text = k6_run(sim, attempts=2, retry_on="failed", outage="20s")
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2)
+    result = gate(text, "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 2, result
+    assert result.run("load")["run_id"] == sim.runs[1].id
+
+
 def test_needs_of_a_run_that_was_started(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(2, k6_v2.ends(polls=20))
     text = k6_run(sim, "first", 1) + k6_run(sim, "second", 2, needs="first")
