@@ -6,87 +6,27 @@
 #include "base/secret.h"
 #include "base/text.h"
 
+#include <ctype.h>
+
 static struct {
-    char **items; /* longest first, so that a secret inside another does not hide its rest */
+    char **items;
     size_t count, cap;
-    bool begins[256]; /* a secret begins with this byte; with most bytes none does */
+    bool begins[256]; /* a secret, however written, can begin with this byte; with most none does */
 } known;
 
 static void remember(const char *form)
 {
-    size_t at = 0;
-    size_t len = strlen(form);
-
-    if (len < SECRET_MIN)
+    if (strlen(form) < SECRET_MIN)
         return;
     for (size_t i = 0; i < known.count; i++) {
         if (strcmp(known.items[i], form) == 0)
             return;
     }
     known.items = mem_grow(known.items, &known.cap, known.count, sizeof(*known.items));
-    while (at < known.count && strlen(known.items[at]) >= len)
-        at++;
-    memmove(known.items + at + 1, known.items + at, (known.count - at) * sizeof(*known.items));
-    known.items[at] = mem_strdup(form);
-    known.count++;
+    known.items[known.count++] = mem_strdup(form);
     known.begins[(unsigned char)*form] = true;
-}
-
-/* RFC 3986: all but the unreserved characters. */
-static void add_percent(struct buf *b, const char *text, const char *digits)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (const char *p = text; *p; p++) {
-        if (strchr(plain, *p))
-            buf_addc(b, *p);
-        else
-            buf_addf(b, "%%%c%c", digits[(unsigned char)*p >> 4], digits[*p & 15]);
-    }
-}
-
-/* One UTF-16 unit as JSON escapes it. */
-static void add_unit(struct buf *b, uint32_t unit, bool upper)
-{
-    buf_addf(b, upper ? "\\u%04X" : "\\u%04x", (unsigned)unit);
-}
-
-/* In what the writers of JSON differ; each is a bit. */
-enum json_way { JSON_SLASH = 1, JSON_ASCII = 2, JSON_UPPER = 4, JSON_WAYS = 8 };
-
-/*
- * What stands between the quotes of a JSON string. Some writers escape the slash, some everything
- * beyond ASCII, and some write the digits of an escape in upper case.
- */
-static void add_json(struct buf *b, const char *text, unsigned ways)
-{
-    static const char named[] = "\"\\\b\f\n\r\t";
-    static const char names[] = "\"\\bfnrt";
-    bool slash = ways & JSON_SLASH;
-    bool ascii = ways & JSON_ASCII;
-    bool upper = ways & JSON_UPPER;
-    size_t used;
-
-    for (size_t len = strlen(text); len; text += used, len -= used) {
-        const char *name = strchr(named, *text);
-        uint32_t c = 0;
-
-        used = text_decode(text, len, &c);
-        if (name) {
-            buf_addc(b, '\\');
-            buf_addc(b, names[name - named]);
-        } else if (used && (c < 0x20 || (ascii && c > 0x7F && c < 0x10000))) {
-            add_unit(b, c, upper);
-        } else if (used && ascii && c >= 0x10000) {
-            add_unit(b, 0xD800 + ((c - 0x10000) >> 10), upper);
-            add_unit(b, 0xDC00 + ((c - 0x10000) & 0x3FF), upper);
-        } else {
-            used = used ? used : 1;
-            buf_adds(b, slash && *text == '/' ? "\\" : "");
-            buf_add(b, text, used);
-        }
-    }
+    known.begins['%'] = known.begins['\\'] = true;
+    known.begins['+'] = known.begins['+'] || *form == ' ';
 }
 
 /*
@@ -116,29 +56,12 @@ void secret_add(const char *value)
     static const char *const alphabets[] = {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
-    struct buf form, again;
+    struct buf form;
 
     if (strlen(value) < SECRET_MIN)
         return;
     buf_init(&form, BUF_CAP_TEXT);
-    buf_init(&again, BUF_CAP_TEXT);
     remember(value);
-    for (int lower = 0; lower < 2; lower++) {
-        add_percent(&form, value, lower ? "0123456789abcdef" : "0123456789ABCDEF");
-        remember(form.text);
-        buf_clear(&form);
-    }
-    for (unsigned ways = 0; ways < JSON_WAYS; ways++) {
-        add_json(&form, value, ways);
-        remember(form.text);
-        /* An error in JSON likes to quote another, as a string. */
-        for (unsigned outer = 0; outer < JSON_WAYS; outer++) {
-            add_json(&again, form.text, outer);
-            remember(again.text);
-            buf_clear(&again);
-        }
-        buf_clear(&form);
-    }
     /* A few Base64 characters of a short secret would match ordinary words. */
     for (size_t skip = 0; skip < 3 && strlen(value) >= 2 * SECRET_MIN; skip++) {
         for (size_t i = 0; i < ARRAY_LEN(alphabets); i++) {
@@ -148,25 +71,139 @@ void secret_add(const char *value)
         }
     }
     buf_free(&form);
-    buf_free(&again);
 }
 
-/* The length of the longest secret that starts at p; 0 if none does. */
-static size_t match_at(const char *p, size_t left)
+/* --- ways to write a secret ----------------------------------------------------------------- */
+
+/* What is left of a secret, and of the text that is compared with it. */
+struct walk {
+    const char *secret;
+    const char *text, *end;
+};
+
+/* What the beginnings of both are: not the same; the same, and behind w; cut off by the end. */
+enum step { STEP_OTHER, STEP_SAME, STEP_CUT };
+
+static enum step take(struct walk *w, bool same, size_t of_secret, size_t of_text)
 {
+    w->secret += of_secret;
+    w->text += of_text;
+    return same ? STEP_SAME : STEP_OTHER;
+}
+
+static enum step step_plain(struct walk *w)
+{
+    return take(w, *w->text == *w->secret, 1, 1);
+}
+
+/* The value of count digits; -1 if they are no digits. */
+static int32_t hex_at(const char *p, size_t count)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    int32_t value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *digit = p[i] ? strchr(digits, p[i]) : NULL;
+
+        if (!digit)
+            return -1;
+        value = value * 16 + (int32_t)((digit - digits) % 16);
+    }
+    return value;
+}
+
+/* RFC 3986, whichever bytes the writer chose to encode; "+" is a blank in a form. */
+static enum step step_percent(struct walk *w)
+{
+    if (*w->text != '%')
+        return take(w, *w->text == *w->secret || (*w->text == '+' && *w->secret == ' '), 1, 1);
+    if (w->end - w->text < 3)
+        return STEP_CUT;
+    return take(w, hex_at(w->text + 1, 2) == (unsigned char)*w->secret, 1, 3);
+}
+
+/* One UTF-16 unit, "u" and four digits. */
+static enum step step_unit(struct walk *w, uint32_t unit, size_t of_secret)
+{
+    if (*w->text == 'u' && w->end - w->text < 5)
+        return STEP_CUT;
+    return take(w, *w->text == 'u' && hex_at(w->text + 1, 4) == (int32_t)unit, of_secret, 5);
+}
+
+/*
+ * A string of JSON, whichever characters the writer chose to escape; or one within a string of
+ * JSON, and so on: each time the backslashes before a character become more.
+ */
+static enum step step_json(struct walk *w)
+{
+    static const char named[] = "\b\f\n\r\t";
+    static const char names[] = "bfnrt";
+    size_t slashes = 0, own = strspn(w->secret, "\\"), used;
+    const char *name;
+    uint32_t c = 0;
+
+    while (w->text + slashes < w->end && w->text[slashes] == '\\')
+        slashes++;
+    if (!slashes)
+        return step_plain(w);
+    if (own && w->end - w->text >= (ptrdiff_t)slashes + 5 && w->text[slashes] == 'u' &&
+        hex_at(w->text + slashes + 1, 4) == '\\')
+        return take(w, true, 1, slashes + 5);
+    if (slashes < own)
+        return w->text + slashes == w->end ? STEP_CUT : STEP_OTHER;
+    take(w, true, own, slashes);
+    if (!*w->secret)
+        return STEP_SAME;
+    if (w->text == w->end)
+        return STEP_CUT;
+    used = text_decode(w->secret, strnlen(w->secret, 4), &c);
+    name = strchr(named, *w->secret);
+    if (name && *w->text == names[name - named])
+        return take(w, true, 1, 1);
+    if (*w->text == *w->secret && (own || !isalnum((unsigned char)*w->text)))
+        return take(w, true, 1, 1);
+    if (used && c >= 0x10000) {
+        enum step high = step_unit(w, 0xD800 + ((c - 0x10000) >> 10), 0);
+
+        while (w->text < w->end && *w->text == '\\')
+            w->text++;
+        if (high != STEP_SAME || w->text == w->end)
+            return high == STEP_OTHER ? STEP_OTHER : STEP_CUT;
+        c = 0xDC00 + ((c - 0x10000) & 0x3FF);
+    }
+    return used ? step_unit(w, c, used) : STEP_OTHER;
+}
+
+static enum step (*const steps[])(struct walk *) = {step_plain, step_percent, step_json};
+
+/*
+ * The length of the longest secret of at least min_len bytes that starts at p, however it is
+ * written; 0 if none does. With cut, one counts too that the end of the text cuts off.
+ */
+static size_t match_at(const char *p, size_t left, size_t min_len, bool cut)
+{
+    size_t longest = 0;
+
     if (!left || !known.begins[(unsigned char)*p])
         return 0;
     for (size_t i = 0; i < known.count; i++) {
-        size_t len;
+        for (size_t k = 0; k < ARRAY_LEN(steps) && strlen(known.items[i]) >= min_len; k++) {
+            struct walk w = {known.items[i], p, p + left};
+            enum step step = STEP_SAME;
+            size_t len;
 
-        if (known.items[i][0] != *p)
-            continue;
-        len = strlen(known.items[i]);
-        if (len <= left && memcmp(known.items[i], p, len) == 0)
-            return len;
+            while (step == STEP_SAME && *w.secret)
+                step = w.text < w.end ? steps[k](&w) : STEP_CUT;
+            len = step == STEP_SAME ? (size_t)(w.text - p)
+                  : step == STEP_CUT && cut && w.secret > known.items[i] ? left
+                                                                         : 0;
+            longest = len > longest ? len : longest;
+        }
     }
-    return 0;
+    return longest;
 }
+
+/* --- starring ------------------------------------------------------------------------------- */
 
 /* A byte of UTF-8 that is not the first of its character. */
 static bool is_inside(char c)
@@ -181,7 +218,7 @@ void secret_redact(struct buf *text)
 
     buf_init(&out, text->cap);
     for (size_t at = 0; known.count && at < text->len;) {
-        size_t end = at + match_at(text->text + at, text->len - at);
+        size_t end = at + match_at(text->text + at, text->len - at, 0, false);
         size_t keep;
 
         if (end == at) {
@@ -196,7 +233,7 @@ void secret_redact(struct buf *text)
         buf_adds(&out, "***");
         /* A secret that starts inside this one and goes beyond it: its tail is secret too. */
         for (; at < end; at++) {
-            size_t other = at + match_at(text->text + at, text->len - at);
+            size_t other = at + match_at(text->text + at, text->len - at, 0, false);
 
             end = other > end ? other : end;
         }
@@ -216,29 +253,20 @@ void secret_redact(struct buf *text)
 
 void secret_redact_cut(struct buf *text)
 {
-    size_t longest = 0;
-
     secret_redact(text);
-    for (size_t i = 0; i < known.count; i++) {
-        size_t len = strlen(known.items[i]);
-
-        len = len < text->len ? len : text->len;
-        while (len >= SECRET_MIN &&
-               memcmp(text->text + text->len - len, known.items[i], len) != 0)
-            len--;
-        if (len >= SECRET_MIN && len > longest)
-            longest = len;
-    }
-    if (longest) {
-        buf_truncate(text, text->len - longest);
-        buf_adds(text, "***");
+    for (size_t at = 0; at + SECRET_MIN <= text->len; at++) {
+        if (match_at(text->text + at, text->len - at, 0, true)) {
+            buf_truncate(text, at);
+            buf_adds(text, "***");
+            return;
+        }
     }
 }
 
 bool secret_occurs(const char *text, size_t min_len)
 {
-    for (size_t i = 0; i < known.count; i++) {
-        if (strlen(known.items[i]) >= min_len && strstr(text, known.items[i]))
+    for (size_t left = strlen(text); left; text++, left--) {
+        if (match_at(text, left, min_len, false))
             return true;
     }
     return false;

@@ -14,8 +14,9 @@
 enum { SECRET_MIN = 4 };
 
 /*
- * Remembers value, and the forms in which it may come back: percent-encoded, JSON-escaped (once
- * or twice), and in Base64. Values shorter than SECRET_MIN and repeats are ignored.
+ * Remembers value, to be known again however it is written: as it is, percent-encoded or escaped
+ * for JSON, wholly or in part, and in Base64. Values shorter than SECRET_MIN and repeats are
+ * ignored.
  */
 void secret_add(const char *value);
 

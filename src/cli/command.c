@@ -385,16 +385,16 @@ static int run_gate(struct session *s, struct console *c)
     return code;
 }
 
-static int print(const struct buf *text)
+/* Whether all of it arrived, the end of the process tells. */
+static void print(const struct buf *text)
 {
-    return fwrite(text->text, 1, text->len, stdout) == text->len ? 0 : EXIT_INTERNAL;
+    fwrite(text->text, 1, text->len, stdout);
 }
 
 /* Prints lines that hold texts of users: as print, with nothing that a CI system would obey. */
-static int print_safely(const struct buf *text)
+static void print_safely(const struct buf *text)
 {
     struct buf out;
-    int code;
 
     buf_init(&out, BUF_CAP_TEXT);
     for (const char *line = text->text; *line;) {
@@ -407,9 +407,8 @@ static int print_safely(const struct buf *text)
         free(copy);
         line += len + (line[len] ? 1 : 0);
     }
-    code = print(&out);
+    print(&out);
     buf_free(&out);
-    return code;
 }
 
 /* What is watched instead of started, one text a run or NULL; free the list. */
@@ -437,7 +436,7 @@ static int dry_run(struct session *s)
         fprintf(stderr, "rungate: error: %s\n", e.text);
         code = EXIT_USAGE;
     } else {
-        code = print_safely(&text);
+        print_safely(&text);
     }
     buf_free(&text);
     free(watched);
@@ -465,6 +464,10 @@ static int command_gate(struct options *o)
         code = report_mistakes(&s, &c);
     } else if (o->dry_run) {
         code = dry_run(&s);
+    } else if (session_is_idle(&s)) {
+        console_message(&c, MESSAGE_NOTE, "nothing to cancel: %s holds no unfinished run of %s",
+                        s.pipeline.gate.journal, s.pipeline.file);
+        code = 0;
     } else {
         if (!o->quiet)
             print_diags(&s.warnings, "warning: ");
@@ -511,7 +514,8 @@ static int rehearse(struct options *o)
         fprintf(stderr, "rungate: error: %s: %s\n", o->try_file, e.text);
     if (reply) {
         rehearsal_write(&out, p, reply, o->arguments.count ? o->arguments.items[0] : NULL);
-        code = print_safely(&out);
+        print_safely(&out);
+        code = 0;
     }
     doc_free(reply);
     buf_free(&text);
@@ -539,7 +543,7 @@ static int command_check(struct options *o)
 
         buf_init(&plan, BUF_CAP_TEXT);
         plan_write(&plan, &s.pipeline, s.bindings, watched);
-        code = print_safely(&plan);
+        print_safely(&plan);
         buf_free(&plan);
         free(watched);
     }
@@ -631,7 +635,7 @@ static int command_providers(struct options *o)
         buf_adds(&text, registry_text(r, name));
     }
     if (!code)
-        code = print(&text);
+        print(&text);
     buf_free(&text);
     registry_free(r);
     diags_free(&mistakes);
@@ -655,7 +659,8 @@ int command_main(int argc, char **argv)
             buf_adds(&text, "rungate " RUNGATE_VERSION "\n");
         else
             options_help(&text, o.command);
-        code = print(&text);
+        print(&text);
+        code = 0;
         goto out;
     }
     switch (o.command) {

@@ -40,8 +40,10 @@ int main(int argc, char **argv)
     code = command_main(argc, argv);
     secret_clear();
     /* What was asked for on standard output must have arrived there. */
-    if ((fflush(stdout) || ferror(stdout)) && code == 0)
+    if ((fflush(stdout) || ferror(stdout)) && code == 0) {
+        fprintf(stderr, "rungate: error: standard output cannot be written\n");
         code = verdict_exit_code(VERDICT_ERROR, 0);
+    }
     /* Whatever it came to: some of what was to be looked at may not have been. */
     if (mem_is_short() && code != EXIT_INTERNAL) {
         fprintf(stderr, "rungate: error: out of memory\n");

@@ -44,7 +44,7 @@ enum option_kind {
     OPTION_FLAG, /* bool */
     OPTION_SET,  /* RUN.KEY=VALUE */
     OPTION_GATE, /* the key of [gate] takes the argument */
-    OPTION_GATE_FLAG /* the key of [gate] takes the table's value */
+    OPTION_GATE_FLAG /* the key of [gate] takes the table's value; "no" in a variable, the other */
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -188,6 +188,8 @@ static int take(struct options *o, const struct option_info *info, const char *t
 {
     void *slot = (char *)o + info->offset;
 
+    if (text && !*text)
+        return err_set(e, "%s: the value is empty", origin);
     switch (info->kind) {
     case OPTION_TEXT:
         *(const char **)slot = text;
@@ -208,11 +210,11 @@ static int take(struct options *o, const struct option_info *info, const char *t
         return 0;
     case OPTION_GATE_FLAG: {
         bool set = true;
+        bool yes = strcmp(info->value, "yes") == 0;
 
         if (text && num_boolean(text, &set))
             return err_set(e, "%s: '%s' is not yes or no", origin, text);
-        if (set)
-            options_override(o, "gate", info->key, info->value, origin, on_command_line);
+        options_override(o, "gate", info->key, set == yes ? "yes" : "no", origin, on_command_line);
         return 0;
     }
     }
@@ -408,8 +410,9 @@ static void add_options(struct buf *out, unsigned mask)
 void options_help(struct buf *out, enum command command)
 {
     if (command != COMMAND_UNKNOWN) {
-        buf_addf(out, "usage: rungate %s [options] %s\n\n%s\n", commands[command].name,
-                 commands[command].arguments, commands[command].help);
+        buf_addf(out, "usage: rungate %s [options]%s%s\n\n%s\n", commands[command].name,
+                 *commands[command].arguments ? " " : "", commands[command].arguments,
+                 commands[command].help);
         add_options(out, ON(command));
         return;
     }

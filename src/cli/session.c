@@ -195,15 +195,19 @@ static void check_certificates(struct session *s)
 
 /* --- watching ------------------------------------------------------------------------------- */
 
-static void check_ids(struct session *s, const char *ids, const char *where)
+/* given is the key they were given by; NULL: --attach. */
+static void check_ids(struct session *s, const char *ids, const struct setting *given)
 {
+    const char *where = !given ? "--attach" : given->line ? given->file : given->origin;
+
     for (;;) {
         size_t len = strcspn(ids, ",");
         char *id = mem_strndup(ids, len);
         struct err e = {""};
 
         if (reply_check_id(id, &e))
-            diag_add(&s->mistakes, where, 0, "'%s' cannot be the id of a run: %s", id, e.text);
+            diag_add(&s->mistakes, where, given ? given->line : 0,
+                     "'%s' cannot be the id of a run: %s", id, e.text);
         free(id);
         if (!ids[len])
             return;
@@ -229,10 +233,14 @@ static void read_attach(struct session *s)
             s->attach[run] = text + len + 1;
     }
     for (size_t i = 0; i < s->pipeline.run_count; i++) {
-        if (!s->attach[i])
-            s->attach[i] = s->pipeline.runs[i].id;
+        const struct run_config *run = &s->pipeline.runs[i];
+
         if (s->attach[i])
-            check_ids(s, s->attach[i], s->pipeline.runs[i].name);
+            check_ids(s, s->attach[i], NULL);
+        else if (run->id)
+            check_ids(s, run->id, settings_find(&run->settings, "id"));
+        if (!s->attach[i])
+            s->attach[i] = run->id;
     }
 }
 
@@ -309,6 +317,18 @@ static bool exists(const struct session *s, size_t run)
     return s->attach[run] || s->resume[run];
 }
 
+/* For a clean-up job that always runs, a journal with nothing left to cancel is the usual thing. */
+bool session_is_idle(const struct session *s)
+{
+    if (s->options->command != COMMAND_CANCEL || !s->journal || s->options->arguments.count)
+        return false;
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (exists(s, i))
+            return false;
+    }
+    return true;
+}
+
 /* "wait", "status" and "cancel" start nothing: every run that they look at must exist. */
 static bool watches(const struct session *s)
 {
@@ -319,16 +339,19 @@ static bool watches(const struct session *s)
 
 static void check_watched(struct session *s)
 {
-    if (!watches(s))
+    if (!watches(s) || session_is_idle(s))
         return;
     for (size_t i = 0; i < s->pipeline.run_count; i++) {
         const char *name = s->pipeline.runs[i].name;
 
         if (s->pipeline.runs[i].selected && !exists(s, i))
             diag_add(&s->mistakes, command_line, 0,
-                     "which run of '%s' is meant? %sName it with --attach %s=ID, or 'id' in the "
-                     "pipeline file",
-                     name, s->journal ? "The journal holds no unfinished one. " : "", name);
+                     "which run of '%s' is meant? %s with --attach %s=ID, or 'id' in the pipeline "
+                     "file",
+                     name,
+                     s->journal ? "The journal holds no unfinished one. Name it"
+                                : "Name the journal of its start with --journal FILE, or the run",
+                     name);
     }
 }
 

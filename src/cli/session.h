@@ -39,6 +39,9 @@ struct session {
  */
 void session_open(struct session *s, struct options *o, const char *(*env)(const char *));
 
+/* True if "cancel" was called for whatever the journal holds, and that is nothing unfinished. */
+bool session_is_idle(const struct session *s);
+
 /* To be called once the gate has reported on its runs: so the journal will say. */
 void session_report(struct session *s);
 

@@ -184,14 +184,40 @@ static void read_details(struct member *m, const struct doc *d)
     run_set_remote(&m->life, m->life.cursor, remote->outcome);
 }
 
-/* It is a run of this gate already: of another member, or of an earlier attempt. */
+/* Ids are those of one provider at one address: two installations count alike. */
+static bool shares_ids(const struct member *a, const struct member *b)
+{
+    return a->binding->provider == b->binding->provider &&
+           strcmp(a->binding->base_url, b->binding->base_url) == 0;
+}
+
+/* ids are joined by commas; NULL: none. */
+static bool is_among(const char *ids, const char *id)
+{
+    size_t len = strlen(id);
+
+    for (const char *p = ids; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        if (strncmp(p, id, len) == 0 && (!p[len] || p[len] == ','))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * It is a run of this gate already: of another member, or of an earlier attempt, which may have
+ * been that of a gate before.
+ */
 static bool is_known(const struct gate *g, const struct member *m, const char *id)
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct run_result *r = g->members[i].result;
 
-        if (g->members[i].binding->provider != m->binding->provider)
+        const struct journal_entry *old = g->members[i].resume;
+
+        if (!shares_ids(&g->members[i], m))
             continue;
+        if (old && is_among(old->earlier, id))
+            return true;
         for (size_t j = 0; j < r->remote_count; j++) {
             if (strcmp(r->remotes[j].id, id) == 0)
                 return true;
@@ -210,8 +236,8 @@ static bool another_is_starting(const struct gate *g, const struct member *m)
     for (size_t i = 0; i < g->count; i++) {
         const struct member *other = &g->members[i];
 
-        if (other != m && other->binding->provider == m->binding->provider &&
-            other->life.state == RUN_STARTING && other->life.in_flight)
+        if (other != m && shares_ids(other, m) && other->life.state == RUN_STARTING &&
+            other->life.in_flight)
             return true;
     }
     return false;

@@ -122,12 +122,13 @@ static void add_ending_words(struct buf *b, const struct gate *g, const struct m
         add_seen_words(b, m);
         break;
     case ENDING_NOT_STARTED:
+        buf_adds(b, m->result->attempt ? "" : "not started: ");
         if (m->life.stop == STOP_NONE)
             buf_adds(b, "its deadline passed");
         add_stop_words(b, g, m);
         if (m->life.failures) /* the start was turned away for now, and for too long */
             buf_addf(b, "; the last try: %s", problem);
-        buf_adds(b, m->result->attempt ? "; no run was left behind" : "; it was not started");
+        buf_adds(b, m->result->attempt ? "; no run was left behind" : "");
         break;
     case ENDING_START_REFUSED:
         buf_addf(b, "the start was refused: %s", problem);

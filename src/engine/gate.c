@@ -188,7 +188,8 @@ static void end_run(struct gate *g, struct member *m)
     if (m->life.details_missing && m->life.ending != ENDING_UNVERIFIED)
         result_warn(r, "its test results could not be read: %s",
                     m->problem ? m->problem : "there was no time left");
-    r->flaky = r->outcome == OUTCOME_PASSED && r->past_count > 0;
+    /* The attempts before may have been those of an earlier gate. */
+    r->flaky = r->outcome == OUTCOME_PASSED && r->attempt > 1;
     gate_tell_changed(g, m);
 }
 
@@ -386,7 +387,7 @@ static void recall(struct gate *g, struct member *m, struct event *event)
         gate_tell(g, MESSAGE_NOTE, "%s: taking up run %s, which was started %s", m->result->name,
                   old->ids, at.text);
     else
-        member_set_problem(m, "the gate that sent it %s was ended before it came", at.text);
+        member_set_problem(m, "the gate that sent it %s was told of no run", at.text);
     buf_free(&at);
 }
 

@@ -43,8 +43,23 @@ static void forget(struct journal_entry *entry)
     free(entry->start);
     free(entry->key);
     free(entry->ids);
+    free(entry->earlier);
     free(entry->url);
     *entry = (struct journal_entry){.run = entry->run};
+}
+
+/* The same, but what was started so far stays known: it is not what a later attempt starts. */
+static void forget_attempt(struct journal_entry *entry)
+{
+    struct buf ids;
+
+    buf_init(&ids, BUF_CAP_TEXT);
+    buf_addf(&ids, "%s%s%s", entry->earlier ? entry->earlier : "",
+             entry->earlier && entry->ids ? "," : "", entry->ids ? entry->ids : "");
+    forget(entry);
+    if (ids.len)
+        mem_replace(&entry->earlier, ids.text);
+    buf_free(&ids);
 }
 
 static struct journal_entry *entry_of(const struct journal *j, const char *run)
@@ -128,7 +143,10 @@ static void read_starting(const struct journal *j, struct journal_entry *entry,
         first = entry->sent_first < at ? entry->sent_first : at;
         last = entry->sent_last > at ? entry->sent_last : at;
     }
-    forget(entry);
+    if (attempt > 1)
+        forget_attempt(entry);
+    else
+        forget(entry);
     /* Whether it left is told by "sent", unless that was lost with the machine. */
     entry->sent = again || !*j->boot;
     entry->attempt = attempt;
@@ -248,7 +266,7 @@ static int read_line(struct journal *j, const char *text, size_t len, struct err
         entry->sent = true;
         break;
     case UNSENT:
-        forget(entry);
+        forget_attempt(entry);
         break;
     case STARTED:
         rc = read_started(entry, line, e);
@@ -257,7 +275,7 @@ static int read_line(struct journal *j, const char *text, size_t len, struct err
         entry->ended = true;
         /* Over before it had an id: there is nothing that could be asked about. */
         if (!entry->ids)
-            forget(entry);
+            forget_attempt(entry);
         break;
     case OVER:
         rc = read_over(j, line, e);
@@ -269,9 +287,22 @@ out:
     return rc;
 }
 
+/* The beginning of a line; a crash of the machine may leave NUL bytes for what was not written. */
+static bool is_torn(const char *tail, size_t len)
+{
+    static const char head[] = "{\"event\":\"";
+
+    for (size_t i = 0; i < len && head[i]; i++) {
+        if (tail[i] && tail[i] != head[i])
+            return false;
+    }
+    return true;
+}
+
 /*
  * Reads all lines; sets j->size to the end of the last whole one. What stands behind it was cut
- * off by a crash before it was synced, so nothing was done yet that relies on it.
+ * off by a crash before it was synced, so nothing was done yet that relies on it. But if it is of
+ * another kind, so is the file, and writing would destroy it.
  */
 static int read_all(struct journal *j, const struct buf *text, struct diags *d)
 {
@@ -283,9 +314,10 @@ static int read_all(struct journal *j, const struct buf *text, struct diags *d)
         struct err e = {""};
 
         number++;
-        if (!end)
+        if (!end && is_torn(line, text->len - at))
             return 0;
-        if (read_line(j, line, (size_t)(end - line), &e))
+        if (end ? read_line(j, line, (size_t)(end - line), &e)
+                : err_set(&e, "neither has it an end, nor the beginning of one"))
             return diag_add(d, j->path, number,
                             "this is no line of a journal: %s; nothing was started. Repair the "
                             "line, or name another file",

@@ -30,6 +30,7 @@ struct journal_entry {
     int64_t attempt;
     int64_t sent_first, sent_last; /* when the start left; milliseconds of the wall clock */
     char *ids;   /* of the remote runs, joined by commas; NULL: the reply did not come */
+    char *earlier; /* the ids of the attempts before, joined likewise; NULL: none are known */
     size_t refused; /* how many more the provider refused to start */
     char *url;   /* of the first; may be NULL */
     struct capture *captures;

@@ -3,7 +3,9 @@
  * means. */
 #include "base/base.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -712,31 +714,52 @@ static void trace_reply(const struct http *h, struct transfer *t, const struct h
     }
 }
 
-static int64_t date_of(struct transfer *t)
+/* The value of a header of the reply; NULL if there is none. */
+static const char *header_of(struct transfer *t, const char *name)
 {
     struct curl_header *header;
-    time_t date;
 
-    if (curl_easy_header(t->easy, "Date", 0, CURLH_HEADER, -1, &header))
-        return -1;
-    date = curl_getdate(header->value, NULL);
+    return curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) ? NULL : header->value;
+}
+
+static int64_t read_date(const char *value)
+{
+    time_t date = value ? curl_getdate(value, NULL) : -1;
+
     return date > 0 ? (int64_t)date * 1000 : -1;
+}
+
+/*
+ * Seconds, or a date: of the server's clock, which its own date tells. That of a machine which
+ * starts for one job only can be far off.
+ */
+static int64_t read_retry_after(const char *value, int64_t date_ms)
+{
+    enum { SECONDS_MAX = 1000000000 };
+    int64_t seconds, until;
+
+    if (!value)
+        return -1;
+    if (*value && !value[strspn(value, "0123456789")])
+        return (num_integer(value, 0, SECONDS_MAX, &seconds) ? SECONDS_MAX : seconds) * 1000;
+    until = read_date(value);
+    if (date_ms < 0)
+        date_ms = clock_wall_ms();
+    return until > date_ms ? until - date_ms : -1;
 }
 
 static void finish(struct http *h, struct transfer *t, CURLcode code, struct http_reply *ret)
 {
-    curl_off_t retry_after = 0;
     char *redirect = NULL;
     long status = 0;
 
     memset(ret, 0, sizeof(*ret));
     ret->tag = t->tag;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &redirect);
     ret->status = (int)status;
-    ret->retry_after_ms = retry_after > 0 && retry_after < 1000000000 ? retry_after * 1000 : -1;
-    ret->date_ms = date_of(t);
+    ret->date_ms = read_date(header_of(t, "Date"));
+    ret->retry_after_ms = read_retry_after(header_of(t, "Retry-After"), ret->date_ms);
     ret->redirect = mem_strdup(redirect);
     ret->body = t->reply;
     buf_init(&t->reply, 0);

@@ -743,8 +743,8 @@ static void check_require(struct loader *l)
         diag_add(l->diags, l->source->file, 0,
                  "no run is required: a gate with nothing to decide on never opens");
     else if (s && p->gate.require > required)
-        setting_error(l->diags, s, "require = %s, but only %d required", s->text,
-                      (int)required);
+        setting_error(l->diags, s, "require = %s, but only %d run%s required", s->text,
+                      (int)required, required == 1 ? " is" : "s are");
 }
 
 void pipeline_load(struct pipeline *p, const struct pipeline_source *source, struct diags *d)

@@ -148,6 +148,22 @@ def test_retry_after_may_be_a_date(gate: Gate, sim: Simulator) -> None:
     assert 0.5 <= second.at - first.at <= 4
 
 
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_a_date_to_retry_at_is_one_of_the_providers_clock(gate: Gate, sim: Simulator, skew: int) -> None:
+    there = time.time() + skew
+    sim.fault("poll", "status", 1, status=503, headers={"Date": formatdate(there, usegmt=True), "Retry-After": formatdate(there + 1, usegmt=True)})
+    assert gate(gate_section(timeout="20s") + k6_run(sim, outage="10s")).code == 0
+    first, second = sim.polls()[:2]
+    assert 0.95 <= second.at - first.at <= 10
+
+
+def test_a_wait_beyond_all_numbers_is_a_long_one(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.runs_on())
+    sim.fault("poll", "status", 1, status=429, headers={"Retry-After": "99999999999999999999"})
+    result = gate(gate_section(timeout="300ms") + k6_run(sim, outage="1h"))
+    assert result.code == 4 and len([p for p in sim.polls() if p.at < sim.cancels()[0].at]) == 1, result
+
+
 @pytest.mark.parametrize("value", ["3600", "99999999999999999999", "Fri, 31 Dec 2199 23:59:59 GMT"])
 def test_retry_after_does_not_outlast_the_deadline(gate: Gate, sim: Simulator, value: str) -> None:
     sim.k6.plan(1, k6_v2.runs_on())

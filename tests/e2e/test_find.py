@@ -100,6 +100,15 @@ def test_several_are_unknown(gate: Gate, sim: Simulator) -> None:
     assert sim.runs[0].stop_requests == 0
 
 
+def test_the_same_id_at_another_address_is_another_run(gate: Gate, sim: Simulator) -> None:
+    """Two installations of one provider, both counting their runs from the same number."""
+    with Simulator() as other:
+        other.fault("start", "drop_after")
+        result = run(gate, generic_run(sim, "one", plan="p") + generic_run(other, "two", plan="p", needs="one", outage="20s"))
+        assert sim.runs[0].id == other.runs[0].id and len(other.starts()) == 1
+        assert result.code == PASSED and result.run("two")["run_id"] == other.runs[0].id, result
+
+
 @pytest.mark.parametrize("skew", [-86400, -3600, 3600, 86400 * 400])
 def test_clocks_differ(gate: Gate, sim: Simulator, skew: float) -> None:
     """The Date of the reply tells what the provider's clock says."""

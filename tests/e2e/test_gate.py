@@ -193,6 +193,20 @@ def test_without_fail_fast_the_others_are_waited_for(gate: Gate, sim: Simulator)
     assert outcomes(result)["long"] == "passed"
 
 
+def test_a_variable_takes_fail_fast_back(gate: Gate, sim: Simulator) -> None:
+    """The environment beats the file, with a no as with a yes."""
+    sim.k6.plan(1, k6_v2.ends(result_status=1))
+    sim.k6.plan(2, k6_v2.ends(polls=8))
+    result = gate(gate_section(fail_fast="yes") + k6_run(sim, "bad", 1) + k6_run(sim, "long", 2), env={"RUNGATE_FAIL_FAST": "no"})
+    assert result.code == 1 and outcomes(result)["long"] == "passed", result
+
+
+def test_a_variable_takes_no_cancel_back(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.runs_on())
+    result = gate(gate_section(cancel="no", timeout="200ms") + k6_run(sim), env={"RUNGATE_NO_CANCEL": "no"})
+    assert result.code == 4 and sim.running() == [], result
+
+
 def test_fail_fast_is_not_for_optional_runs(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(1, k6_v2.ends(result_status=1))
     sim.k6.plan(2, k6_v2.ends(polls=8))

@@ -401,6 +401,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "as it is": lambda s: s,
     "percent": lambda s: urllib.parse.quote(s, safe=""),
     "percent, small": lambda s: urllib.parse.quote(s, safe="").lower() if s == s.lower() else re.sub("%..", lambda m: m[0].lower(), urllib.parse.quote(s, safe="")),
+    "percent, but for slashes": lambda s: urllib.parse.quote(s, safe="/"),
+    "percent, every byte": lambda s: "".join(f"%{b:02X}" for b in s.encode()),
     "Base64": lambda s: base64.b64encode(s.encode()).decode(),
     "Base64, without its padding": lambda s: base64.b64encode(s.encode()).decode().rstrip("="),
     "Base64 of user and secret": lambda s: base64.b64encode(f"user:{s}".encode()).decode(),
@@ -408,6 +410,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "Base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
     "JSON": lambda s: json.dumps(s)[1:-1],
     "JSON with its slashes escaped": lambda s: json.dumps(s, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+    "JSON with signs as numbers": lambda s: re.sub(r"[+/>&]", lambda m: f"\\u{ord(m[0]):04X}", json.dumps(s)[1:-1]),
+    "JSON, every character": lambda s: "".join(f"\\u{ord(c):04x}" for c in s),
 }
 ODD_TOKEN = 't0k/en+with"odd\\chars>>>??~é-5ecret'
 """Looks different in each of the forms."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -230,6 +231,27 @@ def test_attempts_go_on(gate: Gate, sim: Simulator) -> None:
     assert result.run("load")["attempt"] == 3 and result.run("load")["attached"]
 
 
+def test_a_later_attempt_that_is_taken_up_is_flaky(gate: Gate, sim: Simulator) -> None:
+    """The gate that saw the first one fail was killed."""
+    sim.k6.plan(1, [k6_v2.ends(result_status=1), k6_v2.ends(polls=20)])
+    text = k6_run(sim, attempts=2, retry_on="failed")
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2 and sim.runs[1].polls > 1)
+    result = gate(text, "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 2, result
+    assert result.run("load")["flaky"] and "passed in attempt 2 (flaky)" in result.err, result
+
+
+def test_a_lost_attempt_is_not_the_one_before(gate: Gate, sim: Simulator) -> None:
+    """Both are in the provider's list, and were started within a second."""
+    sim.k6.plan(1, [k6_v2.ends(result_status=1), k6_v2.ends()])
+    sim.fault("start", "silence", 2, process=True)
+    text = k6_run(sim, attempts=2, retry_on="failed", outage="20s")
+    killed_gate(gate, sim, text, until=lambda: len(sim.runs) == 2)
+    result = gate(text, "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 2, result
+    assert result.run("load")["run_id"] == sim.runs[1].id
+
+
 def test_needs_of_a_run_that_was_started(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(2, k6_v2.ends(polls=20))
     text = k6_run(sim, "first", 1) + k6_run(sim, "second", 2, needs="first")
@@ -378,6 +400,23 @@ def test_damage_is_named_and_nothing_is_lost(gate: Gate, sim: Simulator, line: s
     assert (gate.folder / "runs.jsonl").read_text() == damaged and len(sim.starts()) == 1
 
 
+def test_a_file_of_another_kind_is_not_written_over(gate: Gate, sim: Simulator) -> None:
+    """It has no line end, as a torn line has none."""
+    (gate.folder / "runs.jsonl").write_text("a token, say")
+    result = gate(k6_run(sim), "run", *JOURNAL)
+    assert result.code == USAGE and "runs.jsonl:1: this is no line of a journal" in result.err and not sim.starts(), result
+    assert (gate.folder / "runs.jsonl").read_text() == "a token, say"
+
+
+def test_a_crash_of_the_machine_leaves_nul_bytes(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.ends(polls=3))
+    assert gate(k6_run(sim), "start", *JOURNAL).code == 0
+    with open(gate.folder / "runs.jsonl", "ab") as journal:
+        journal.write(b'{"ev' + bytes(60))
+    result = gate(k6_run(sim), "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 1, result
+
+
 @pytest.mark.parametrize("ids", ['["../x"]', '["a","b/c"]', '[]', '[null]', '"x"', '[""]', '["a\\nb"]'])
 def test_ids_that_cannot_be(gate: Gate, sim: Simulator, ids: str) -> None:
     """A journal can come from a cache that others write to."""
@@ -519,8 +558,23 @@ def test_cancel_what_is_recorded(gate: Gate, sim: Simulator) -> None:
     assert gate(text, "start", *JOURNAL, "one").code == 0
     result = gate(text, "cancel", *JOURNAL)
     assert result.code == 0 and sim.runs[0].stop_requests == 1, result
-    nothing = gate(text, "cancel", *JOURNAL)
-    assert nothing.code == USAGE and sim.runs[0].stop_requests == 1, nothing
+    assert gate(text, "cancel", *JOURNAL, "one").code == USAGE and sim.runs[0].stop_requests == 1
+
+
+def test_a_clean_up_job_with_nothing_to_do(gate: Gate, sim: Simulator) -> None:
+    """It always runs: after a gate that went well, and after one that started nothing."""
+    for before in (lambda: None, lambda: gate(k6_run(sim), "run", *JOURNAL)):
+        before()
+        sent = len(sim.requests)
+        result = gate(k6_run(sim), "cancel", *JOURNAL)
+        assert result.code == 0 and len(sim.requests) == sent, result
+        assert "nothing to cancel: runs.jsonl holds no unfinished run of rungate.ini" in result.err
+
+
+@pytest.mark.parametrize("command", ["wait", "status", "cancel"])
+def test_what_is_watched_must_be_named(gate: Gate, sim: Simulator, command: str) -> None:
+    result = gate(k6_run(sim), command)
+    assert result.code == USAGE and "--journal FILE" in result.err and "--attach load=ID" in result.err, result
 
 
 def test_cancel_a_lost_start(gate: Gate, sim: Simulator) -> None:
@@ -530,6 +584,15 @@ def test_cancel_a_lost_start(gate: Gate, sim: Simulator) -> None:
     killed_gate(gate, sim, k6_run(sim), until=lambda: sim.runs)
     result = gate(k6_run(sim), "cancel", *JOURNAL)
     assert result.code == 0 and sim.runs[0].stop_requests == 1 and len(sim.starts()) == 1, result
+
+
+def test_what_an_earlier_gate_knew(gate: Gate, sim: Simulator) -> None:
+    """It need not have been killed: the reply to its start told of no run."""
+    sim.fault("start", "status", status=500)
+    assert gate(k6_run(sim), "run", *JOURNAL).code == 3
+    result = gate(k6_run(sim, outage="50ms"), "run", *JOURNAL)
+    assert result.code == START_UNKNOWN and len(sim.starts()) == 1, result
+    assert re.search(r"the gate that sent it \S+Z was told of no run", result.err), result
 
 
 def test_status_of_a_lost_start(gate: Gate, sim: Simulator) -> None:

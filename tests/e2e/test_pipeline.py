@@ -65,6 +65,8 @@ MISTAKES: dict[str, tuple[str, int | tuple[int, ...], str]] = {
     "require 0": ("[gate]\nrequire = 0\n", 6, r"require"),
     "require more than there are": ("[gate]\nrequire = 2\n", 6, r"require"),
     "max_body": ("[http]\nmax_body = big\n", 6, r"max_body|big"),
+    "id": ("id = ../17\n", 5, r"\.\./17"),
+    "one of several ids": ("id = 17,1/8\n", 5, r"1/8"),
     "base_url without scheme": ("base_url = api.k6.io\n", 5, r"base_url|api\.k6\.io"),
     "no section name": ("[run:]\nprovider = k6-v2\n", 5, r"name|run:"),
     "run name with a blank": ("[run:a b]\nprovider = k6-v2\ntest_id = 1\n", 5, r"a b"),
@@ -91,6 +93,13 @@ def test_mistake(gate: Gate, text: str, line: int | tuple[int, ...], said: str, 
     messages = [m for m in result.err.splitlines() if any(f"rungate.ini:{n}:" in m for n in lines)]
     assert messages, result
     assert any(re.search(said, m) for m in messages), result
+
+
+def test_an_id_of_the_command_line_that_is_none(gate: Gate) -> None:
+    result = gate(HEAD + "id = 17\n", "wait", "--attach", "load=../18")
+    assert result.code == 2 and result.err.startswith("--attach: '../18' cannot be the id"), result
+    result = gate(HEAD, "wait", "--set", "load.id=../19")
+    assert result.code == 2 and result.err.startswith("--set load.id: '../19' cannot be the id"), result
 
 
 def test_every_mistake_is_reported(gate: Gate) -> None:
@@ -139,6 +148,13 @@ def test_no_file(gate: Gate) -> None:
     assert result.code == 2 and "rungate.ini" in result.err
     result = gate(None, "check", "-c", "other.ini")
     assert result.code == 2 and "other.ini" in result.err
+
+
+@pytest.mark.parametrize("option", ["--config", "--provider-file", "--timeout", "--define", "--set", "--attach"])
+def test_an_option_without_a_value(gate: Gate, option: str) -> None:
+    """A script's variable that is not set, say."""
+    result = gate(HEAD, "run", option, "")
+    assert result.code == 2 and result.err == f"rungate: error: {option}: the value is empty\n", result
 
 
 def test_a_folder_is_no_file(gate: Gate) -> None:

@@ -46,6 +46,15 @@ def test_a_run_found_passed_after_an_outage_counts_as_error(gate: Gate, sim: Sim
         assert result.code == 3 and result.run("load")["counts_as"] != "passed", result
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")
+@pytest.mark.parametrize("command", ["providers", "providers testerarmy", "init qatech", "check", "run --dry-run", "--help", "--version"])
+def test_what_was_asked_for_must_arrive(gate: Gate, sim: Simulator, command: str) -> None:
+    (gate.folder / "rungate.ini").write_text(k6_run(sim))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([str(binary()), *command.split()], cwd=gate.folder, env={**os.environ, **TOKENS}, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 3 and done.stderr == b"rungate: error: standard output cannot be written\n", done
+
+
 def test_a_closed_standard_output_takes_no_report(sim: Simulator, gate: Gate) -> None:
     (gate.folder / "rungate.ini").write_text(k6_run(sim))
     done = subprocess.run(["sh", "-c", '"$0" run --json - >&-', str(binary())], cwd=gate.folder, env={**os.environ, **TOKENS},
@@ -94,6 +103,13 @@ def test_a_gate_too_late_to_start_anything_timed_out(gate: Gate, sim: Simulator)
     sim.k6.plan(1, k6_v2.runs_on())
     result = gate(gate_section(timeout="1ms") + k6_run(sim))
     assert result.code == 4 and sim.running() == [], result
+
+
+def test_what_was_not_started_says_so_once(gate: Gate, sim: Simulator) -> None:
+    sim.k6.plan(1, k6_v2.ends(result_status=1))
+    result = gate(gate_section(fail_fast="yes", max_parallel=1) + k6_run(sim, "bad", 1) + k6_run(sim, "late", 2))
+    assert result.run("late")["reason"] == "not started: another run failed (fail_fast)", result
+    assert re.search(r"^  late +not started: another run failed \(fail_fast\)$", result.err, re.M), result
 
 
 # --- runs left behind -------------------------------------------------------------------------------------------------------

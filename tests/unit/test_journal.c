@@ -570,7 +570,7 @@ static void test_torn_tail(void **state)
 /* Nothing whole is there at all. */
 static void test_torn_first_line(void **state)
 {
-    static const char *const tails[] = {"", "{", "no journal", "\xFF\xFE"};
+    static const char *const tails[] = {"", "{", "{\"event\":\"starting\",\"at\":\xFF\xFE"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
@@ -598,6 +598,9 @@ static void test_damage(void **state)
     } rows[] = {
         {"\n", 1, ""},
         {"no journal\n", 1, ""},
+        {"no journal", 1, "neither has it an end"}, /* a file of another kind, named by mistake */
+        {STARTING "{ \"event\"", 2, "neither has it an end"},
+        {STARTING "[", 2, ""},
         {"[]\n", 1, "'' is no event of a journal"},
         {"{}\n", 1, "'' is no event of a journal"},
         {"{\"event\":\"begun\"," AT "," OF("load") "}\n", 1, "'begun' is no event of a journal"},
@@ -690,7 +693,7 @@ static void test_write_fails(void **state)
         struct journal *j;
         char *text;
 
-        put(STARTING SENT "{\"torn"); /* what a write leaves behind is no worse than that */
+        put(STARTING SENT "{\"event"); /* what a write leaves behind is no worse than that */
         j = open_as(JOURNAL_WRITE, "p.ini");
         play(j, 'S', 1, &attempt);
         text = content();

@@ -607,10 +607,10 @@ static void test_mistakes(void **state)
         {R "required = maybe\n", "p.ini:3: 'maybe' is not a value for required: expected yes or"},
         {R "required = no\n",
          "p.ini:0: no run is required: a gate with nothing to decide on never"},
-        {R "[gate]\nrequire = 2\n", "p.ini:4: require = 2, but only 1 required"},
+        {R "[gate]\nrequire = 2\n", "p.ini:4: require = 2, but only 1 run is required"},
         {R "[gate]\nrequire = any\n", ""},
         {R "[run:s]\nprovider = x\nrequired = no\n[gate]\nrequire = 2\n",
-         "p.ini:7: require = 2, but only 1 required"},
+         "p.ini:7: require = 2, but only 1 run is required"},
         {R "[run:s]\nprovider = x\nrequired = maybe\n[gate]\nrequire = 2\n",
          "p.ini:5: 'maybe' is not a value for required"},
         /* needs */

@@ -99,6 +99,12 @@ static void test_forms(void **state)
         {"percent sign itself", "100%25", "100%2525", "***"},
         {"unreserved stay", "aZ0-._~!", "aZ0-._~%21", "***"},
         {"percent, blank", "two words", "two%20words", "***"},
+        {"percent, in part", "a/b+c=d", "?t=a/b%2Bc%3Dd&", "?t=***&"},
+        {"percent, wholly", "ab-c", "%61%62%2D%63", "***"},
+        {"percent, cases mixed", "a/b+c", "a%2fb%2Bc", "***"},
+        {"a form's blank", "two words", "two+words", "***"},
+        {"percent, another byte", "ab/cd", "ab%2Ecd", "ab%2Ecd"},
+        {"percent, no digits", "ab/cd", "ab%2gcd", "ab%2gcd"},
         {"JSON quote", "a\"b\\c", "{\"t\":\"a\\\"b\\\\c\"}", "{\"t\":\"***\"}"},
         {"JSON line end", "line1\nline2", "\"line1\\nline2\"", "\"***\""},
         {"JSON CR and tab", "aa\r\tbb", "\"aa\\r\\tbb\"", "\"***\""},
@@ -115,6 +121,16 @@ static void test_forms(void **state)
          "{\"t\":\"{\\\"e\\\":\\\"***\\\"}\"}"},
         {"JSON in JSON, slash escaped first", "ab/cd", "\"ab\\\\/cd\"", "\"***\""},
         {"JSON in JSON, slash escaped twice", "ab/cd", "\"ab\\\\\\/cd\"", "\"***\""},
+        {"JSON, what need not be escaped", "a/b+c&d", "\"a\\u002Fb\\u002bc\\u0026d\"", "\"***\""},
+        {"JSON, wholly", "key-1", "\\u006b\\u0065\\u0079\\u002D\\u0031", "***"},
+        {"JSON in JSON, what need not be escaped", "ab+cd", "\\\"ab\\\\u002Bcd\\\"", "\\\"***\\\""},
+        {"JSON three times", "a\"bc", "a\\\\\\\"bc", "***"},
+        {"JSON, a pair cut in two", "key\xF0\x9F\x98\x80", "key\\ud83d\\u0041", "key\\ud83d\\u0041"},
+        {"JSON, another character", "ab/cd", "ab\\u002Ecd", "ab\\u002Ecd"},
+        {"JSON, a backslash as a number", "a\\bc", "a\\u005Cbc", "***"},
+        {"what looks like JSON", "\\u005cab", "\\u005cab \\\\u005cab", "*** \\***"},
+        {"a backslash is one of both", "ab\\cd", "ab\\cd ab\\\\cd", "*** ***"},
+        {"a letter is not escaped", "abcd", "x\\abcd", "x\\***"},
         {"JSON, bad UTF-8", "\xFF\xFE\"x", "\"\xFF\xFE\\\"x\"", "\"***\""},
         /* clang-format on */
     };
@@ -279,6 +295,11 @@ static void test_string(void **state)
         {"too short: tok", "too short: tok"}, /* below SECRET_MIN */
         {"toke is not at the end", "toke is not at the end"},
         {"toke", "***"},
+        {"cut tok%65n%2", "cut ***"},
+        {"cut token\\u00", "cut ***"},
+        {"cut token\\\\", "cut ***"},
+        {"a folder C:\\", "a folder C:\\"},
+        {"tok\\\"", "tok\\\""},
     };
 
     (void)state;
