@@ -8,8 +8,14 @@
 
 #include <ctype.h>
 
+/* Five times escaped, a backslash is 32 of them. What has more is compared as it is only. */
+enum { SLASHES_MAX = 32 };
+
 static struct {
-    char **items;
+    struct secret {
+        char *text;
+        size_t len;
+    } *items;
     size_t count, cap;
     bool begins[256]; /* a secret, however written, can begin with this byte; with most none does */
 } known;
@@ -19,11 +25,11 @@ static void remember(const char *form)
     if (strlen(form) < SECRET_MIN)
         return;
     for (size_t i = 0; i < known.count; i++) {
-        if (strcmp(known.items[i], form) == 0)
+        if (strcmp(known.items[i].text, form) == 0)
             return;
     }
     known.items = mem_grow(known.items, &known.cap, known.count, sizeof(*known.items));
-    known.items[known.count++] = mem_strdup(form);
+    known.items[known.count++] = (struct secret){mem_strdup(form), strlen(form)};
     known.begins[(unsigned char)*form] = true;
     known.begins['%'] = known.begins['\\'] = true;
     known.begins['+'] = known.begins['+'] || *form == ' ';
@@ -174,7 +180,17 @@ static enum step step_json(struct walk *w)
     return used ? step_unit(w, c, used) : STEP_OTHER;
 }
 
+/* The last is left out where a long row of backslashes would be walked from each of its places. */
 static enum step (*const steps[])(struct walk *) = {step_plain, step_percent, step_json};
+
+static size_t steps_for(const char *p, size_t left)
+{
+    size_t slashes = 0;
+
+    while (slashes < left && slashes <= SLASHES_MAX && p[slashes] == '\\')
+        slashes++;
+    return ARRAY_LEN(steps) - (slashes > SLASHES_MAX ? 1 : 0);
+}
 
 /*
  * The length of the longest secret of at least min_len bytes that starts at p, however it is
@@ -182,21 +198,22 @@ static enum step (*const steps[])(struct walk *) = {step_plain, step_percent, st
  */
 static size_t match_at(const char *p, size_t left, size_t min_len, bool cut)
 {
-    size_t longest = 0;
+    size_t longest = 0, count;
 
     if (!left || !known.begins[(unsigned char)*p])
         return 0;
+    count = steps_for(p, left);
     for (size_t i = 0; i < known.count; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(steps) && strlen(known.items[i]) >= min_len; k++) {
-            struct walk w = {known.items[i], p, p + left};
+        for (size_t k = 0; k < count && known.items[i].len >= min_len; k++) {
+            struct walk w = {known.items[i].text, p, p + left};
             enum step step = STEP_SAME;
             size_t len;
 
             while (step == STEP_SAME && *w.secret)
                 step = w.text < w.end ? steps[k](&w) : STEP_CUT;
-            len = step == STEP_SAME ? (size_t)(w.text - p)
-                  : step == STEP_CUT && cut && w.secret > known.items[i] ? left
-                                                                         : 0;
+            len = step == STEP_SAME                                           ? (size_t)(w.text - p)
+                  : step == STEP_CUT && cut && w.secret > known.items[i].text ? left
+                                                                              : 0;
             longest = len > longest ? len : longest;
         }
     }
@@ -275,7 +292,7 @@ bool secret_occurs(const char *text, size_t min_len)
 void secret_clear(void)
 {
     for (size_t i = 0; i < known.count; i++)
-        mem_forget(known.items[i]);
+        mem_forget(known.items[i].text);
     free(known.items);
     memset(&known, 0, sizeof(known));
 }

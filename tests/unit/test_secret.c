@@ -352,6 +352,32 @@ static void test_many(void **state)
     free(got);
 }
 
+/* What a provider can make as long as it likes: were each place compared with all that follows, this
+ * would not end. */
+static void test_long_rows(void **state)
+{
+    static const char *const rows[] = {"\\", "%", "\\u005c", "a", "a\\", "\\\\a"};
+    enum { LENGTH = 1 << 18 };
+
+    (void)state;
+    secret_add("a\\b\\c-token-1");
+    secret_add("\\\\a-token-2");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf b;
+        size_t len;
+
+        buf_init(&b, 2 * LENGTH);
+        while (b.len < LENGTH)
+            buf_adds(&b, rows[i]);
+        len = b.len;
+        buf_adds(&b, " a\\b\\c-token-1");
+        secret_redact(&b);
+        assert_int_equal(b.len, len + 4);
+        assert_string_equal(b.text + len, " ***");
+        buf_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +391,7 @@ int main(void)
         cmocka_unit_test_teardown(test_string, forget),
         cmocka_unit_test_teardown(test_clear, forget),
         cmocka_unit_test_teardown(test_many, forget),
+        cmocka_unit_test_teardown(test_long_rows, forget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
