@@ -301,8 +301,8 @@ static bool is_torn(const char *tail, size_t len)
 
 /*
  * Reads all lines; sets j->size to the end of the last whole one. What stands behind it was cut
- * off by a crash before it was synced, so nothing was done yet that relies on it. But if it is of
- * another kind, so is the file, and writing would destroy it.
+ * off by a crash before it was synced, so nothing was done yet that relies on it. But if it is all
+ * there is, and of another kind, so is the file, and writing would destroy it.
  */
 static int read_all(struct journal *j, const struct buf *text, struct diags *d)
 {
@@ -314,7 +314,7 @@ static int read_all(struct journal *j, const struct buf *text, struct diags *d)
         struct err e = {""};
 
         number++;
-        if (!end && is_torn(line, text->len - at))
+        if (!end && (at || is_torn(line, text->len - at)))
             return 0;
         if (end ? read_line(j, line, (size_t)(end - line), &e)
                 : err_set(&e, "neither has it an end, nor the beginning of one"))

@@ -400,6 +400,17 @@ def test_damage_is_named_and_nothing_is_lost(gate: Gate, sim: Simulator, line: s
     assert (gate.folder / "runs.jsonl").read_text() == damaged and len(sim.starts()) == 1
 
 
+@pytest.mark.parametrize("tail", ["{", '{"half', "\0\0\0", "garbage", '{"event":"started","at":'])
+def test_what_stands_behind_whole_lines_is_a_torn_one(gate: Gate, sim: Simulator, tail: str) -> None:
+    """Blocks of a file system come back in any state."""
+    sim.k6.plan(1, k6_v2.ends(polls=3))
+    assert gate(k6_run(sim), "start", *JOURNAL).code == 0
+    with open(gate.folder / "runs.jsonl", "a", encoding="utf-8") as journal:
+        journal.write(tail)
+    result = gate(k6_run(sim), "run", *JOURNAL)
+    assert result.code == PASSED and len(sim.starts()) == 1, result
+
+
 def test_a_file_of_another_kind_is_not_written_over(gate: Gate, sim: Simulator) -> None:
     """It has no line end, as a torn line has none."""
     (gate.folder / "runs.jsonl").write_text("a token, say")
