@@ -128,7 +128,7 @@ static void print_diags(const struct diags *d, const char *kind)
                      d->items[i].text);
         else
             buf_addf(&raw, "%s: %s%s", d->items[i].file, kind, d->items[i].text);
-        secret_redact(&raw);
+        secret_redact_cut(&raw); /* what told of it may have been cut before it was a secret */
         text_add_clean(&line, raw.text, raw.len, TEXT_FOLD, ERR_TEXT_MAX);
         buf_clear(&raw);
         text_add_log(&raw, line.text);
@@ -292,7 +292,7 @@ static int report_mistakes(struct session *s, struct console *c)
     if (s->mistakes.items[0].line)
         buf_addf(&text, "line %d: ", s->mistakes.items[0].line);
     buf_adds(&text, s->mistakes.items[0].text);
-    secret_redact(&text);
+    secret_redact_cut(&text);
     set_verdict(&g, VERDICT_USAGE, text.text);
     buf_free(&text);
     write_reports(s, &g, c);

@@ -200,6 +200,30 @@ def test_a_secret_in_the_wrong_place_is_not_shown_and_not_sent(gate: Gate, pipel
     assert result.code == 2 and K6_TOKEN not in result.out + result.err, result
 
 
+def lines_before_a_secret(length: int, name: str = "K6_CLOUD_TOKEN") -> str:
+    """A value whose secret begins behind so many bytes; a line of a pipeline file has room for less than 200."""
+    rows = ["x" * 99] * (length // 100) + ["x" * (length % 100) + "${" + name + "}"]
+    return "".join(f"\n    {row}" for row in rows)
+
+
+@pytest.mark.parametrize("length", range(960, 1010, 7))
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("known", [True, False], ids=["known", "not known yet"])
+def test_half_a_secret_of_a_long_mistake(gate: Gate, length: int, command: str, known: bool) -> None:
+    """The message that quotes the value is cut, perhaps in the middle of the secret, perhaps before another run tells that it is one."""
+    secret, name = (K6_TOKEN, "K6_CLOUD_TOKEN") if known else ("an0ther-5ecret-value-4711", "OTHER")
+    result = gate(k6_run(None, "a", lines_before_a_secret(length, name), token="1001") + k6_run(None, "b", token="${OTHER}"), command,
+                  env={"OTHER": secret})
+    assert result.code == 2 and "xxx" in result.err, result
+    assert secret[:4] not in result.out + result.err + (result.junit_path.read_text() if command == "run" else ""), result
+
+
+@pytest.mark.parametrize("length", range(170, 200, 3))
+def test_half_a_secret_in_a_plan(gate: Gate, length: int) -> None:
+    result = gate(gate_section(junit=lines_before_a_secret(length)) + k6_run(None), "check")
+    assert result.code == 0 and "xxx" in result.out and K6_TOKEN[:4] not in result.out, result
+
+
 def test_a_definition_cannot_take_the_environment_elsewhere(gate: Gate) -> None:
     """A provider file of a pull request: a variable that is no secret to it, and a host of its own."""
     text = GENERIC_PROVIDER.replace("param.plan  = string", "param.plan = string env=SOME_PASSWORD\nparam.k6 = string env=K6_CLOUD_TOKEN") \
