@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/doc.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/secret.h"
@@ -32,6 +33,7 @@ struct journal {
     struct doc *last; /* a line to write when it is closed; NULL: none */
     struct journal_entry *entries;
     size_t count, cap;
+    struct map places; /* name of a run -> the place of its entry, from 1 */
 };
 
 /* --- entries -------------------------------------------------------------------------------- */
@@ -49,23 +51,21 @@ static void forget(struct journal_entry *entry)
 
 static struct journal_entry *entry_of(const struct journal *j, const char *run)
 {
-    for (size_t i = 0; i < j->count; i++) {
-        if (strcmp(j->entries[i].run, run) == 0)
-            return &j->entries[i];
-    }
-    return NULL;
+    size_t place = map_get(&j->places, run);
+
+    return place ? &j->entries[place - 1] : NULL;
 }
 
 static struct journal_entry *make_entry(struct journal *j, const char *run)
 {
-    struct journal_entry *entry = entry_of(j, run);
+    size_t *place = map_at(&j->places, run);
 
-    if (!entry) {
+    if (!*place) {
         j->entries = mem_grow(j->entries, &j->cap, j->count, sizeof(*j->entries));
-        entry = &j->entries[j->count++];
-        entry->run = mem_strdup(run);
+        j->entries[j->count++].run = mem_strdup(run);
+        *place = j->count;
     }
-    return entry;
+    return &j->entries[*place - 1];
 }
 
 const struct journal_entry *journal_find(const struct journal *j, const char *run)
@@ -573,6 +573,7 @@ void journal_close(struct journal *j)
         free(j->entries[i].run);
     }
     free(j->entries);
+    map_free(&j->places);
     free(j->pipeline);
     free(j->boot);
     if (j->last && append(j, j->last, false, &ignored))
