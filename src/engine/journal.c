@@ -159,7 +159,7 @@ static int read_started(struct journal_entry *entry, const struct doc *line, str
             goto out;
         buf_addf(&joined, "%s%s", i ? "," : "", text.text);
     }
-    if (!joined.len || num_integer(member(line, "/refused", &text), 0, IDS_MAX, &refused)) {
+    if (!joined.len || num_integer(member(line, "/refused", &text), 0, INT64_MAX, &refused)) {
         err_set(e, "it does not say which run was started");
         goto out;
     }
@@ -393,6 +393,18 @@ static int read_file(struct journal *j, struct diags *d)
     return rc;
 }
 
+/* The pipeline's name as it can stand in a line, which holds no bytes that are not UTF-8. */
+static char *name_of(const char *pipeline)
+{
+    struct doc *name = doc_new_string(text_starts(pipeline, "./") ? pipeline + 2 : pipeline);
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    member(name, "", &text);
+    doc_free(name);
+    return buf_detach(&text);
+}
+
 struct journal *journal_open(const char *path, enum journal_use use, const char *pipeline,
                              struct diags *d)
 {
@@ -400,7 +412,7 @@ struct journal *journal_open(const char *path, enum journal_use use, const char 
     size_t before = d->count;
 
     j->path = mem_strdup(path);
-    j->pipeline = mem_strdup(text_starts(pipeline, "./") ? pipeline + 2 : pipeline);
+    j->pipeline = name_of(pipeline);
     j->boot = read_boot();
     j->fd = open_file(j, use, d);
     if (d->count != before ||
