@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Gate, K6_TOKEN, gate_section, k6_run, qatech_run, section
+from harness import TIMED_OUT, Gate, K6_TOKEN, gate_section, k6_run, qatech_run, section
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
@@ -181,6 +181,14 @@ def test_fail_fast(gate: Gate, sim: Simulator, how: str) -> None:
     assert result.code == 1, result
     assert len(sim.cancels()) == 1 and len(sim.starts()) == 2 and sim.running() == []
     assert outcomes(result)["bad"] == "failed" and outcomes(result)["long"] == "cancelled"
+
+
+def test_fail_fast_begins_nothing_more(gate: Gate, sim: Simulator) -> None:
+    """The deadline of one makes room for the other, and decides the gate, at the same moment."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    pipeline = gate_section(fail_fast="yes", max_parallel=1, cancel="no") + k6_run(sim, "late", 1, timeout="60ms") + k6_run(sim, "next", 2)
+    result = gate(pipeline)
+    assert result.code == TIMED_OUT and result.run("next")["attempt"] == 0 and result.run("next")["requests"] == 0, result
 
 
 def test_without_fail_fast_the_others_are_waited_for(gate: Gate, sim: Simulator) -> None:

@@ -131,6 +131,15 @@ def test_attached_runs_are_all_under_way(gate: Gate, sim: Simulator) -> None:
     assert result.code == 143 and sim.running() == [] and len(sim.cancels()) == 2, result
 
 
+def test_a_gate_too_late_to_watch_cancels_what_exists(gate: Gate, sim: Simulator) -> None:
+    """Its deadline has passed before it asked about anything."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    [a] = started(sim, 1)
+    result = gate(gate_section(timeout="1ms", cancel_grace="5s") + k6_run(sim), "wait", "--attach", f"load={a}")
+    assert result.code == 4 and sim.running() == [] and len(sim.cancels()) == 1, result
+    assert "not started" not in result.err and result.run("load")["run_id"] == a, result
+
+
 @pytest.mark.parametrize("status", [500, 505, 303])
 def test_attempts_do_not_repeat_a_start_that_may_have_worked(gate: Gate, sim: Simulator, status: int) -> None:
     sim.fault("start", "status", "*", status=status)
