@@ -286,7 +286,7 @@ static void describe_refusal(struct member *m, const struct http_reply *reply)
     else
         member_set_problem(m, "HTTP %d%s%s%s", reply->status, text ? ": " : "", text ? text : "",
                            hint);
-    free(text);
+    mem_forget(text);
 }
 
 static bool is_gone(const struct provider *p, int status)
@@ -327,7 +327,7 @@ struct event answer_read(struct gate *g, struct member *m, const struct http_rep
 
             member_set_problem(m, "HTTP %d with a reply that is %s%s%s", x.status, e.text,
                                text ? ": " : "", text ? text : "");
-            free(text);
+            mem_forget(text);
         }
         if (d && x.request == REQUEST_START)
             x.readable = !read_start(m, d, &event);

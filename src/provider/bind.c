@@ -22,7 +22,7 @@ void captures_free(struct capture *captures, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(captures[i].name);
-        free(captures[i].value);
+        mem_forget(captures[i].value);
     }
     free(captures);
 }

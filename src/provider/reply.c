@@ -172,7 +172,7 @@ void start_reply_free(struct start_reply *r)
     free(r->ids);
     captures_free(r->captures, r->capture_count);
     free(r->label);
-    free(r->url);
+    mem_forget(r->url);
     memset(r, 0, sizeof(*r));
 }
 
@@ -198,9 +198,9 @@ void reply_read_status(struct status_reply *r, const struct provider *p, const s
 void status_reply_free(struct status_reply *r)
 {
     free(r->label);
-    free(r->seen);
-    free(r->reason);
-    free(r->url);
+    mem_forget(r->seen);
+    mem_forget(r->reason);
+    mem_forget(r->url);
     memset(r, 0, sizeof(*r));
 }
 
@@ -218,9 +218,9 @@ static void take_test(const struct provider *p, const struct doc *item, test_fn 
                                  .duration_ms = read_span(&p->tests_duration, item)};
 
     take(user, &test);
-    free(name);
-    free(message);
-    free(detail);
+    mem_forget(name);
+    mem_forget(message);
+    mem_forget(detail);
 }
 
 /* Reads one array of tests; what is none holds none. */
