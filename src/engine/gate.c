@@ -621,6 +621,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
     const struct run_config *config = &o->pipeline->runs[number];
     const struct binding *binding = &o->bindings[number];
     const struct provider *p = binding->provider;
+    bool needs_details = p->tests.count && (p->tests_required || p->tests_decide);
     struct run_limits limits = {
         .schedule = {.poll_min_ms = config->poll_min_ms,
                      .poll_max_ms = config->poll_max_ms,
@@ -633,9 +634,10 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .retry_on = config->retry_on,
         .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
-        .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
+        .has_details =
+            p->requests[REQUEST_DETAILS].method && (o->mode != GATE_ONCE || needs_details),
         .start_tries = p->start_tries,
-        .needs_details = p->tests.count && (p->tests_required || p->tests_decide),
+        .needs_details = needs_details,
         .can_find = p->requests[REQUEST_FIND].method != NULL,
         .has_earlier = p->find_duration.to != NULL && !config->expect_ms,
         .key_life_ms = p->idempotency && starts(o->mode) ? p->key_life_ms : 0,

@@ -276,6 +276,20 @@ def test_status_of_a_passed_run(gate: Gate, sim: Simulator) -> None:
     assert result.code == 0 and re.match(r"ui passed PASSED", result.out), result
 
 
+@pytest.mark.parametrize("fault", [None, {"status": 500}])
+def test_status_takes_no_empty_run_for_passed(gate: Gate, sim: Simulator, fault: dict[str, int] | None) -> None:
+    """Nor one of which the tests cannot be read: that is not waited for."""
+    cases = [qatech.case("Login works")] if fault else []
+    sim.qatech.plan("pln_demo1", qatech.ends(cases=cases))
+    first = gate(qatech_run(sim))
+    if fault:
+        sim.fault("details", "status", "*", **fault)
+    asked = len(sim.details())
+    result = gate(qatech_run(sim, outage="1h"), "status", "--attach", f"ui={first.run('ui')['run_id']}")
+    assert result.code == 3 and re.match(r"ui error " if fault else r"ui empty ", result.out), result
+    assert len(sim.details()) == asked + 1
+
+
 def test_a_mistaken_status_leaves_the_report_alone(gate: Gate, sim: Simulator) -> None:
     (gate.folder / "report.xml").write_text("kept")
     result = gate(gate_section(junit="report.xml") + k6_run(sim), "status")
