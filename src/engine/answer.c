@@ -204,14 +204,14 @@ static bool is_known(const struct gate *g, const struct member *m, const char *i
     return false;
 }
 
-/* What is found could be a run whose start is under way here. */
+/* What is found could be a run whose start is under way here, or will be sent again. */
 static bool another_is_starting(const struct gate *g, const struct member *m)
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct member *other = &g->members[i];
 
         if (other != m && other->binding->provider == m->binding->provider &&
-            other->life.state == RUN_STARTING && other->life.in_flight)
+            other->life.state == RUN_STARTING && (other->life.in_flight || other->life.lost))
             return true;
     }
     return false;

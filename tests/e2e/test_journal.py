@@ -21,6 +21,7 @@ from harness import (CANCELLED, ERROR, FAILED, GENERIC_PROVIDER, PASSED, START_U
                      http_section, k6_run, qatech_run, wrapper)
 from sim import generic, k6_v2
 from sim.simulator import Simulator
+from test_find import FINDING
 
 JOURNAL = ("--journal", "runs.jsonl")
 
@@ -205,6 +206,20 @@ def test_key_of_a_killed_start(gate: Gate, sim: Simulator, old: bool) -> None:
     else:
         assert result.code == PASSED and len(sim.starts()) == 2, result
         assert len({r.header("Idempotency-Key") for r in sim.starts()}) == 1
+
+
+def test_a_lost_start_takes_no_run_of_another(gate: Gate, sim: Simulator) -> None:
+    """The one run at the provider is of a start whose reply was lost too, and which waits to be sent again under its key."""
+    (gate.folder / "generic.ini").write_text(FINDING + "start.idempotency = Idempotency-Key 10m\n")
+    mine = generic_run(sim, "mine", plan="p", outage="100ms")
+    sim.fault("start", "silence")
+    killed_gate(gate, sim, mine, "--provider-file", "generic.ini", until=lambda: sim.starts())
+    write(gate, *[{**r, "at": "2026-01-01T00:00:00.000Z"} for r in records(gate)])
+    sim.fault("start", "drop_after")
+    other = generic_run(sim, "other", plan="p", poll_min="300ms", poll_max="300ms", outage="20s")
+    result = gate(mine + other, "run", "--provider-file", "generic.ini", *JOURNAL)
+    assert result.code == START_UNKNOWN and len(sim.runs) == 1, result
+    assert result.run("mine")["run_id"] is None and result.run("other")["run_id"] == sim.runs[0].id
 
 
 def test_several_runs_of_one_start(gate: Gate, sim: Simulator) -> None:
