@@ -134,8 +134,10 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
 
     reply_read_status(&reply, p, d);
     event->expected_ms = m->config->expect_ms ? -1 : reply.expect_ms;
-    if (reply.url)
+    if (reply.url) {
         result_set(&remote->url, reply.url, true);
+        mem_replace(&m->result->url, m->result->remotes[0].url);
+    }
     if (reply.outcome == OUTCOME_UNKNOWN) {
         event->reply = REPLY_STRANGE;
         member_set_problem(m, "%s", reply.seen);
@@ -156,7 +158,6 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
                                            !p->requests[REQUEST_DETAILS].method);
             run_set_remote(&m->life, m->life.cursor, remote->outcome);
         }
-        member_name_remotes(m);
         if (outcome_is_final(reply.outcome))
             gate_tell_child(g, m, m->life.cursor);
         /* The end of the run will be told by itself, with its reason; that of one of several is
