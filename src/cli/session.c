@@ -317,7 +317,7 @@ static void check_watched(struct session *s)
         if (s->pipeline.runs[i].selected && !exists(s, i))
             diag_add(&s->mistakes, command_line, 0,
                      "which run of '%s' is meant? %sName it with --attach %s=ID, or 'id' in the "
-                     "pipeline file",
+                     "pipeline file, or name the runs to look at without this one",
                      name, s->journal ? "The journal holds no unfinished one. " : "", name);
     }
 }
@@ -354,10 +354,27 @@ static void fit_require(struct session *s)
                  "none of the selected runs is required: there would be nothing to decide on");
 }
 
+/*
+ * "wait" decides for the gate: where what there is cannot be enough, a required run that is missing
+ * is asked for. It may have failed in the eyes of an earlier one, or never have been started.
+ */
+static bool misses_required(const struct session *s)
+{
+    int64_t required = 0, there = 0;
+
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        required += s->pipeline.runs[i].required ? 1 : 0;
+        there += s->pipeline.runs[i].required && exists(s, i) ? 1 : 0;
+    }
+    return s->options->command == COMMAND_WAIT && !s->options->attach.count &&
+           there < (s->pipeline.gate.require == REQUIRE_ALL ? required : s->pipeline.gate.require);
+}
+
 /* With no names given, they look at the runs that there are. */
 static int select_runs(struct session *s)
 {
     const struct options *o = s->options;
+    bool missing = misses_required(s);
     bool any = false;
     struct err e = {""};
 
@@ -365,7 +382,8 @@ static int select_runs(struct session *s)
         any = any || exists(s, i);
     if (watches(s) && any && !o->arguments.count) {
         for (size_t i = 0; i < s->pipeline.run_count; i++)
-            s->pipeline.runs[i].selected = exists(s, i);
+            s->pipeline.runs[i].selected =
+                exists(s, i) || (missing && s->pipeline.runs[i].required);
     } else if (pipeline_select(&s->pipeline, o->arguments.items, o->arguments.count, &e)) {
         mistake(s, command_line, &e);
         return -1;

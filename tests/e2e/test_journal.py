@@ -528,6 +528,31 @@ def test_start_that_fails(gate: Gate, sim: Simulator, fault: dict[str, Any], cod
     assert gate(text, "wait", *JOURNAL, "one").code == PASSED
 
 
+def test_waiting_again_does_not_forget_a_failure(gate: Gate, sim: Simulator) -> None:
+    """The job is executed again after its first gate saw one run fail and left the other: that one's pass is not enough."""
+    sim.k6.plan(1, k6_v2.ends(result_status=1))
+    sim.k6.plan(2, k6_v2.ends(polls=20))
+    text = k6_run(sim, "one", 1) + k6_run(sim, "two", 2)
+    assert gate(text, "start", *JOURNAL).code == 0
+    process = gate.popen(text, "wait", "--no-cancel", *JOURNAL)
+    process.wait_for(lambda: "ended" in events(gate), "the end of the first")
+    process.send_signal(signal.SIGTERM)
+    assert process.finish().code == 143
+    again = gate(text, "wait", *JOURNAL)
+    assert again.code == USAGE and "which run of 'one' is meant?" in again.err, again
+    assert gate(text, "wait", "two", *JOURNAL).code == PASSED
+
+
+@pytest.mark.parametrize("require, code", [("all", USAGE), ("2", USAGE), ("any", PASSED)])
+def test_waiting_for_less_than_is_required(gate: Gate, sim: Simulator, require: str, code: int) -> None:
+    """A run whose start failed is not there; one that is not required need not be."""
+    text = gate_section(require=require) + "".join(k6_run(sim, name, i, **more) for i, (name, more) in enumerate(
+        [("one", {}), ("two", {}), ("extra", {"required": "no"})], 1))
+    assert gate(text, "start", *JOURNAL, "one").code == 0
+    result = gate(text, "wait", *JOURNAL)
+    assert result.code == code and "extra" not in result.err, result
+
+
 def test_cancel_what_is_recorded(gate: Gate, sim: Simulator) -> None:
     sim.k6.plan(1, k6_v2.runs_on())
     text = k6_run(sim, "one", 1) + k6_run(sim, "two", 2)
