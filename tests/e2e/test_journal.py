@@ -414,6 +414,13 @@ def test_paths_that_cannot_be(gate: Gate, sim: Simulator, path: str) -> None:
     assert result.code == USAGE and not sim.starts(), result
 
 
+@pytest.mark.parametrize("report", ["--junit", "--json"])
+def test_no_report_takes_its_place(gate: Gate, sim: Simulator, report: str) -> None:
+    """The first gate finds neither file, and two names for one."""
+    result = gate(k6_run(sim), "run", "--journal", "out/runs.jsonl", report, "./out/runs.jsonl", reports=False)
+    assert result.code == USAGE and "to be written to the same file" in result.err and not sim.starts(), result
+
+
 def test_fifo_in_its_place(gate: Gate, sim: Simulator) -> None:
     os.mkfifo(gate.folder / "runs.jsonl")
     result = gate(k6_run(sim), "run", *JOURNAL)
