@@ -231,12 +231,16 @@ static bool is_overtaken(struct gate_result *g)
 /*
  * Writes all reports. One that cannot be written turns a pass into an error, and then those
  * written before are written anew, because they said otherwise: in what is appended for a CI
- * system the last word counts. JSON comes last, for standard output takes nothing back.
+ * system the last word counts. The one that is printed comes last, for standard output takes
+ * nothing back.
  */
 static void write_reports(const struct session *s, struct gate_result *g, struct console *c)
 {
-    static int (*const writers[])(struct outputs *, struct err *) = {write_junit, write_ci,
-                                                                      write_json};
+    const char *junit = s->pipeline.gate.junit;
+    bool prints_junit = junit && strcmp(junit, "-") == 0;
+    int (*const writers[])(struct outputs *, struct err *) = {
+        prints_junit ? write_json : write_junit, write_ci,
+        prints_junit ? write_junit : write_json};
     bool failed[ARRAY_LEN(writers)] = {false};
     struct outputs o = {.session = s, .result = g};
 

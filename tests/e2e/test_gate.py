@@ -660,3 +660,10 @@ def test_cancelling_an_unknown_run_says_so(gate: Gate, sim: Simulator) -> None:
 def test_junit_on_standard_output(gate: Gate, sim: Simulator) -> None:
     result = gate(k6_run(sim), "run", "--junit", "-", reports=False)
     assert result.code == 0 and result.out.startswith("<?xml") and not (gate.folder / "-").exists(), result
+
+
+def test_a_printed_report_is_the_last_word(gate: Gate, sim: Simulator) -> None:
+    """The other report cannot be written, which makes an error of the pass: what is printed is printed once, and says so."""
+    (gate.folder / "taken").mkdir()
+    result = gate(k6_run(sim), "run", "--junit", "-", "--json", "taken", reports=False, agree=False)
+    assert result.code == 3 and result.out.count("<?xml") == 1 and "exit code 3" in result.out, result
