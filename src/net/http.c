@@ -368,7 +368,7 @@ void http_free(struct http *h)
 void http_reply_free(struct http_reply *reply)
 {
     buf_free(&reply->body);
-    free(reply->redirect);
+    mem_forget(reply->redirect); /* a provider may have put into it what it was sent */
     free(reply->problem);
     memset(reply, 0, sizeof(*reply));
 }

@@ -60,6 +60,12 @@ def test_none_after_an_echo(gate: Gate, sim: Simulator, kind: str, status: int) 
     assert "***" in result.err and found == [], result
 
 
+def test_none_after_a_redirect_with_an_echo(gate: Gate, sim: Simulator) -> None:
+    sim.fault("poll", "redirect", "*", status=302, location=f"https://elsewhere.example/?{K6_TOKEN}")
+    result, found = spied(gate, K6_TOKEN, k6_run(sim, outage="100ms"), "run", "-v")
+    assert result.code != 0 and "elsewhere.example/?***" in result.err and found == [], result
+
+
 def test_none_over_tls(gate: Gate, sim_tls: Simulator, certificates: Certificates) -> None:
     result, found = spied(gate, K6_TOKEN, http_section(ca_file=certificates.ca) + k6_run(sim_tls))
     assert result.code == 0 and found == [], result
