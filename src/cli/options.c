@@ -44,7 +44,8 @@ enum option_kind {
     OPTION_FLAG, /* bool */
     OPTION_SET,  /* RUN.KEY=VALUE */
     OPTION_GATE, /* the key of [gate] takes the argument */
-    OPTION_GATE_FLAG /* the key of [gate] takes the table's value */
+    OPTION_GATE_FLAG /* the key of [gate] takes the table's value; the other one for a variable
+                        that says no */
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -205,12 +206,11 @@ static int take(struct options *o, const struct option_info *info, const char *t
         options_override(o, "gate", info->key, text, origin, on_command_line);
         return 0;
     case OPTION_GATE_FLAG: {
-        bool set = true;
+        bool yes = strcmp(info->value, "yes") == 0, set = true;
 
         if (text && num_boolean(text, &set))
             return err_set(e, "%s: '%s' is not yes or no", origin, text);
-        if (set)
-            options_override(o, "gate", info->key, info->value, origin, on_command_line);
+        options_override(o, "gate", info->key, set == yes ? "yes" : "no", origin, on_command_line);
         return 0;
     }
     }
