@@ -631,7 +631,7 @@ static void start_queued(struct http *h)
 
         if (!t)
             break;
-        /* A request that the library refuses here comes back as one that was not sent. */
+        /* One that the library refuses now stays the first, and is tried again. */
         if (start_transfer(h, t, q->tag, &q->request, q->repeat))
             break;
         request_free(&q->request);
