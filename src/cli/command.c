@@ -388,9 +388,12 @@ static int run_gate(struct session *s, struct console *c)
     return code;
 }
 
+/* 0, or the exit code where not all of it can be printed. */
 static int print(const struct buf *text)
 {
-    return fwrite(text->text, 1, text->len, stdout) == text->len ? 0 : EXIT_INTERNAL;
+    bool printed = !text->over && fwrite(text->text, 1, text->len, stdout) == text->len;
+
+    return printed ? 0 : verdict_exit_code(VERDICT_ERROR, 0);
 }
 
 /* Prints lines that hold texts of users: as print, with nothing that a CI system would obey. */

@@ -200,6 +200,14 @@ def test_a_report_into_a_broken_pipe_is_no_pass(gate: Gate, sim: Simulator) -> N
     assert process.wait(30) == ERROR
 
 
+@pytest.mark.parametrize("args", [["providers"], ["providers", "k6-v6"], ["check"], ["run", "--dry-run"], ["--version"]], ids=" ".join)
+def test_what_cannot_be_printed_is_an_error(gate: Gate, sim: Simulator, args: list[str]) -> None:
+    """However long it is: the disk that is full shows at once, or when the last of it is printed."""
+    (gate.folder / "rungate.ini").write_text(k6_run(sim))
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run([str(binary()), *args], cwd=gate.folder, env=gate.environment(gate.folder, None), stdout=full, check=False).returncode == ERROR
+
+
 def test_a_closed_terminal_cancels_the_run(gate: Gate, sim: Simulator) -> None:
     """The terminal's end sends SIGHUP, and every write to it fails from then on."""
     sim.k6.plan(1, k6_v2.runs_on())
