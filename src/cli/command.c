@@ -115,26 +115,51 @@ static void on_trace(void *user, size_t tag, char direction, const char *line)
     console_trace(user, direction, line);
 }
 
+/* One line on standard error, whatever the text holds; starred, for it may have been cut before. */
+static void print_line(struct buf *raw)
+{
+    struct buf line;
+
+    buf_init(&line, BUF_CAP_TEXT);
+    secret_redact_cut(raw);
+    text_add_clean(&line, raw->text, raw->len, TEXT_FOLD, ERR_TEXT_MAX);
+    buf_clear(raw);
+    text_add_log(raw, line.text);
+    fprintf(stderr, "%s\n", raw->text);
+    buf_free(&line);
+}
+
+static void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* An error before there is a console. */
+static void complain(const char *format, ...)
+{
+    struct buf raw;
+    va_list ap;
+
+    buf_init(&raw, BUF_CAP_TEXT);
+    buf_adds(&raw, "rungate: error: ");
+    va_start(ap, format);
+    buf_vaddf(&raw, format, ap);
+    va_end(ap);
+    print_line(&raw);
+    buf_free(&raw);
+}
+
 /* "FILE:LINE: message", one a line, as editors and CI systems know them. */
 static void print_diags(const struct diags *d, const char *kind)
 {
     for (size_t i = 0; i < d->count; i++) {
-        struct buf raw, line;
+        struct buf raw;
 
         buf_init(&raw, BUF_CAP_TEXT);
-        buf_init(&line, BUF_CAP_TEXT);
         if (d->items[i].line)
             buf_addf(&raw, "%s:%d: %s%s", d->items[i].file, d->items[i].line, kind,
                      d->items[i].text);
         else
             buf_addf(&raw, "%s: %s%s", d->items[i].file, kind, d->items[i].text);
-        secret_redact_cut(&raw); /* what told of it may have been cut before it was a secret */
-        text_add_clean(&line, raw.text, raw.len, TEXT_FOLD, ERR_TEXT_MAX);
-        buf_clear(&raw);
-        text_add_log(&raw, line.text);
-        fprintf(stderr, "%s\n", raw.text);
+        print_line(&raw);
         buf_free(&raw);
-        buf_free(&line);
     }
 }
 
@@ -440,7 +465,7 @@ static int dry_run(struct session *s)
 
     buf_init(&text, BUF_CAP_TEXT);
     if (plan_write_requests(&text, &s->pipeline, s->bindings, watched, &e)) {
-        fprintf(stderr, "rungate: error: %s\n", e.text);
+        complain("%s", e.text);
         code = EXIT_USAGE;
     } else {
         code = print_safely(&text);
@@ -487,9 +512,8 @@ static int unknown_provider(const struct registry *r, const char *name)
 {
     const char *nearest = registry_nearest(r, name);
 
-    fprintf(stderr, "rungate: error: there is no provider '%s'%s%s%s; 'rungate providers' lists "
-            "them\n",
-            name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    complain("there is no provider '%s'%s%s%s; 'rungate providers' lists them", name,
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     return EXIT_USAGE;
 }
 
@@ -509,12 +533,12 @@ static int rehearse(struct options *o)
     buf_init(&out, BUF_CAP_TEXT);
     print_diags(&mistakes, "");
     if (!o->provider)
-        fprintf(stderr, "rungate: error: --try needs --provider NAME beside it\n");
+        complain("--try needs --provider NAME beside it");
     else if (!p && !mistakes.count)
         code = unknown_provider(r, o->provider);
     else if (p && (file_read(o->try_file, &text, &e) ||
                    !(reply = doc_parse(text.text, text.len, &e))))
-        fprintf(stderr, "rungate: error: %s: %s\n", o->try_file, e.text);
+        complain("%s: %s", o->try_file, e.text);
     if (reply) {
         rehearsal_write(&out, p, reply, o->arguments.count ? o->arguments.items[0] : NULL);
         code = print_safely(&out);
@@ -616,8 +640,7 @@ static int command_providers(struct options *o)
     if (mistakes.count || o->arguments.count > 1 || (o->command == COMMAND_INIT && !name)) {
         print_diags(&mistakes, "");
         if (!mistakes.count)
-            fprintf(stderr, "rungate: error: one provider is expected; 'rungate providers' lists "
-                    "them\n");
+            complain("one provider is expected; 'rungate providers' lists them");
         code = EXIT_USAGE;
     } else if (!name) {
         list_providers(r, &text);
@@ -645,7 +668,7 @@ int command_main(int argc, char **argv)
 
     buf_init(&text, BUF_CAP_TEXT);
     if (options_parse(&o, argc, argv, environment, &e)) {
-        fprintf(stderr, "rungate: error: %s\n", e.text);
+        complain("%s", e.text);
         goto out;
     }
     if (o.help || o.version) {
