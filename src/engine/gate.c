@@ -417,8 +417,8 @@ static void take_up(struct gate *g, struct member *m)
 }
 
 /*
- * Before all else: whatever ends the gate must find what exists. It waits for nothing that it needs,
- * and no limit is for it, since it is under way already.
+ * Before all else: whatever ends the gate must find what exists. It waits for nothing that it
+ * needs, and no limit is for it, since it is under way already.
  */
 static void take_up_all(struct gate *g)
 {
