@@ -25,7 +25,7 @@ static const char no_memory[] = "a document for which there is no memory";
 
 static void *allocate(size_t size)
 {
-    void *p = starved ? NULL : mem_try(NULL, size);
+    void *p = starved ? NULL : mem_lend(NULL, size);
 
     if (!p && !reading)
         mem_exhausted();
@@ -35,7 +35,7 @@ static void *allocate(size_t size)
 
 void doc_init(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, mem_take_back);
 }
 
 static struct doc *wrap(json_t *value)
@@ -143,6 +143,7 @@ struct doc *doc_parse(const char *text, size_t len, struct err *e)
     memcpy(copy, text, len);
     mend_surrogates(copy, len);
     value = load(copy, len, 0, e);
+    mem_wipe(copy, len);
     free(copy);
     return (struct doc *)value;
 }
@@ -395,7 +396,7 @@ static int change_strings(json_t **at, doc_change_fn *change, void *user)
             return -1;
         json_decref(*at);
         *at = raw(doc_new_string(text));
-        free(text);
+        mem_forget(text);
     } else if (json_is_array(*at)) {
         json_array_foreach(*at, i, value) {
             json_incref(value);

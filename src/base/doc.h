@@ -24,8 +24,8 @@ enum doc_type {
 };
 
 /*
- * Makes the library take its memory from base/mem: only a document that is read may find none. To
- * be called once, before all else.
+ * Makes the library take its memory from base/mem: only a document that is read may find none, and
+ * none is given back with a secret in it. To be called once, before all else.
  */
 void doc_init(void);
 

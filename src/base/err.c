@@ -5,14 +5,30 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/secret.h"
+
+/* Half a secret at the end of a text that was cut would be starred by nobody. */
+static void cut_starred(struct err *e, const char *format, va_list ap)
+{
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    buf_vaddf(&text, format, ap);
+    secret_redact(&text);
+    snprintf(e->text, sizeof(e->text), "%s", text.text);
+    buf_free(&text);
+}
 
 int err_set(struct err *e, const char *format, ...)
 {
-    va_list ap;
+    va_list ap, again;
 
     if (e && !e->text[0]) {
         va_start(ap, format);
-        vsnprintf(e->text, sizeof(e->text), format, ap);
+        va_copy(again, ap);
+        if (vsnprintf(e->text, sizeof(e->text), format, ap) >= ERR_TEXT_MAX)
+            cut_starred(e, format, again);
+        va_end(again);
         va_end(ap);
     }
     return -1;

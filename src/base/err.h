@@ -13,7 +13,8 @@
 enum { ERR_TEXT_MAX = 1024 };
 
 struct err {
-    char text[ERR_TEXT_MAX]; /* "" as long as nothing failed; cut at the end when too long */
+    char text[ERR_TEXT_MAX]; /* "" as long as nothing failed; too long a text is cut at its end,
+                                with the secrets that are known by then starred before */
 };
 
 /* Fills e unless it holds an error already; returns -1, so that it can stand in a return. */

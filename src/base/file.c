@@ -38,14 +38,52 @@ int file_read(const char *path, struct buf *out, struct err *e)
     return rc;
 }
 
-bool file_is_same(const char *a, const char *b)
+/* Parts a path into its last name and the folder that this stands in; free both. */
+static void split(const char *path, char **ret_folder, char **ret_name)
+{
+    size_t end = strlen(path), start;
+
+    for (;;) {
+        while (end > 1 && path[end - 1] == '/')
+            end--;
+        start = end;
+        while (start && path[start - 1] != '/')
+            start--;
+        if (!start || end - start != 1 || path[start] != '.')
+            break;
+        end = start;
+    }
+    *ret_folder = start ? mem_strndup(path, start) : mem_strdup(".");
+    *ret_name = mem_strndup(path + start, end - start);
+}
+
+/* Paths to what is not there yet lead to one place if they end alike in folders that are one. */
+static bool is_same_place(const char *a, const char *b)
 {
     struct stat sa, sb;
+    bool there_a = !stat(a, &sa), there_b = !stat(b, &sb);
+    char *folder_a, *folder_b, *name_a, *name_b;
+    bool same;
 
     if (strcmp(a, b) == 0)
         return true;
-    return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
-           sa.st_ino == sb.st_ino;
+    if (there_a || there_b)
+        return there_a && there_b && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+    split(a, &folder_a, &name_a);
+    split(b, &folder_b, &name_b);
+    same = strcmp(name_a, name_b) == 0 && is_same_place(folder_a, folder_b);
+    free(folder_a);
+    free(folder_b);
+    free(name_a);
+    free(name_b);
+    return same;
+}
+
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat st;
+
+    return strcmp(a, b) == 0 || ((stat(a, &st) || S_ISREG(st.st_mode)) && is_same_place(a, b));
 }
 
 unsigned file_loose_mode(const char *path)

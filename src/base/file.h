@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* True if both paths name one file, there or not. */
+/* True if both paths name one regular file, or what is not there yet; or are the same text. */
 bool file_is_same(const char *a, const char *b);
 
 /*

@@ -116,26 +116,51 @@ static void on_trace(void *user, size_t tag, char direction, const char *line)
     console_trace(user, direction, line);
 }
 
+/* One line on standard error, whatever the text holds; starred, for it may have been cut before. */
+static void print_line(struct buf *raw)
+{
+    struct buf line;
+
+    buf_init(&line, BUF_CAP_TEXT);
+    secret_redact_cut(raw);
+    text_add_clean(&line, raw->text, raw->len, TEXT_FOLD, ERR_TEXT_MAX);
+    buf_clear(raw);
+    text_add_log(raw, line.text);
+    fprintf(stderr, "%s\n", raw->text);
+    buf_free(&line);
+}
+
+static void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* An error before there is a console. */
+static void complain(const char *format, ...)
+{
+    struct buf raw;
+    va_list ap;
+
+    buf_init(&raw, BUF_CAP_TEXT);
+    buf_adds(&raw, "rungate: error: ");
+    va_start(ap, format);
+    buf_vaddf(&raw, format, ap);
+    va_end(ap);
+    print_line(&raw);
+    buf_free(&raw);
+}
+
 /* "FILE:LINE: message", one a line, as editors and CI systems know them. */
 static void print_diags(const struct diags *d, const char *kind)
 {
     for (size_t i = 0; i < d->count; i++) {
-        struct buf raw, line;
+        struct buf raw;
 
         buf_init(&raw, BUF_CAP_TEXT);
-        buf_init(&line, BUF_CAP_TEXT);
         if (d->items[i].line)
             buf_addf(&raw, "%s:%d: %s%s", d->items[i].file, d->items[i].line, kind,
                      d->items[i].text);
         else
             buf_addf(&raw, "%s: %s%s", d->items[i].file, kind, d->items[i].text);
-        secret_redact(&raw);
-        text_add_clean(&line, raw.text, raw.len, TEXT_FOLD, ERR_TEXT_MAX);
-        buf_clear(&raw);
-        text_add_log(&raw, line.text);
-        fprintf(stderr, "%s\n", raw.text);
+        print_line(&raw);
         buf_free(&raw);
-        buf_free(&line);
     }
 }
 
@@ -293,7 +318,7 @@ static int report_mistakes(struct session *s, struct console *c)
     if (s->mistakes.items[0].line)
         buf_addf(&text, "line %d: ", s->mistakes.items[0].line);
     buf_adds(&text, s->mistakes.items[0].text);
-    secret_redact(&text);
+    secret_redact_cut(&text);
     set_verdict(&g, VERDICT_USAGE, text.text);
     buf_free(&text);
     write_reports(s, &g, c);
@@ -385,16 +410,22 @@ static int run_gate(struct session *s, struct console *c)
     return code;
 }
 
-/* Whether all of it arrived, the end of the process tells. */
-static void print(const struct buf *text)
+/* 0, or an exit code. Whether all of it arrived, the end of the process tells. */
+static int print(const struct buf *text)
 {
+    if (text->over) {
+        complain("what was asked for is too long to be printed");
+        return verdict_exit_code(VERDICT_ERROR, 0);
+    }
     fwrite(text->text, 1, text->len, stdout);
+    return 0;
 }
 
 /* Prints lines that hold texts of users: as print, with nothing that a CI system would obey. */
-static void print_safely(const struct buf *text)
+static int print_safely(const struct buf *text)
 {
     struct buf out;
+    int code;
 
     buf_init(&out, BUF_CAP_TEXT);
     for (const char *line = text->text; *line;) {
@@ -407,8 +438,10 @@ static void print_safely(const struct buf *text)
         free(copy);
         line += len + (line[len] ? 1 : 0);
     }
-    print(&out);
+    out.over = out.over || text->over;
+    code = print(&out);
     buf_free(&out);
+    return code;
 }
 
 /* What is watched instead of started, one text a run or NULL; free the list. */
@@ -433,10 +466,10 @@ static int dry_run(struct session *s)
 
     buf_init(&text, BUF_CAP_TEXT);
     if (plan_write_requests(&text, &s->pipeline, s->bindings, watched, &e)) {
-        fprintf(stderr, "rungate: error: %s\n", e.text);
+        complain("%s", e.text);
         code = EXIT_USAGE;
     } else {
-        print_safely(&text);
+        code = print_safely(&text);
     }
     buf_free(&text);
     free(watched);
@@ -484,9 +517,8 @@ static int unknown_provider(const struct registry *r, const char *name)
 {
     const char *nearest = registry_nearest(r, name);
 
-    fprintf(stderr, "rungate: error: there is no provider '%s'%s%s%s; 'rungate providers' lists "
-            "them\n",
-            name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    complain("there is no provider '%s'%s%s%s; 'rungate providers' lists them", name,
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     return EXIT_USAGE;
 }
 
@@ -506,16 +538,15 @@ static int rehearse(struct options *o)
     buf_init(&out, BUF_CAP_TEXT);
     print_diags(&mistakes, "");
     if (!o->provider)
-        fprintf(stderr, "rungate: error: --try needs --provider NAME beside it\n");
+        complain("--try needs --provider NAME beside it");
     else if (!p && !mistakes.count)
         code = unknown_provider(r, o->provider);
     else if (p && (file_read(o->try_file, &text, &e) ||
                    !(reply = doc_parse(text.text, text.len, &e))))
-        fprintf(stderr, "rungate: error: %s: %s\n", o->try_file, e.text);
+        complain("%s: %s", o->try_file, e.text);
     if (reply) {
         rehearsal_write(&out, p, reply, o->arguments.count ? o->arguments.items[0] : NULL);
-        print_safely(&out);
-        code = 0;
+        code = print_safely(&out);
     }
     doc_free(reply);
     buf_free(&text);
@@ -543,7 +574,7 @@ static int command_check(struct options *o)
 
         buf_init(&plan, BUF_CAP_TEXT);
         plan_write(&plan, &s.pipeline, s.bindings, watched);
-        print_safely(&plan);
+        code = print_safely(&plan);
         buf_free(&plan);
         free(watched);
     }
@@ -622,8 +653,7 @@ static int command_providers(struct options *o)
     if (mistakes.count || o->arguments.count > 1 || (o->command == COMMAND_INIT && !name)) {
         print_diags(&mistakes, "");
         if (!mistakes.count)
-            fprintf(stderr, "rungate: error: one provider is expected; 'rungate providers' lists "
-                    "them\n");
+            complain("one provider is expected; 'rungate providers' lists them");
         code = EXIT_USAGE;
     } else if (!name) {
         list_providers(r, &text);
@@ -635,7 +665,7 @@ static int command_providers(struct options *o)
         buf_adds(&text, registry_text(r, name));
     }
     if (!code)
-        print(&text);
+        code = print(&text);
     buf_free(&text);
     registry_free(r);
     diags_free(&mistakes);
@@ -651,7 +681,7 @@ int command_main(int argc, char **argv)
 
     buf_init(&text, BUF_CAP_TEXT);
     if (options_parse(&o, argc, argv, environment, &e)) {
-        fprintf(stderr, "rungate: error: %s\n", e.text);
+        complain("%s", e.text);
         goto out;
     }
     if (o.help || o.version) {
@@ -659,8 +689,7 @@ int command_main(int argc, char **argv)
             buf_adds(&text, "rungate " RUNGATE_VERSION "\n");
         else
             options_help(&text, o.command);
-        print(&text);
-        code = 0;
+        code = print(&text);
         goto out;
     }
     switch (o.command) {

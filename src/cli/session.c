@@ -347,7 +347,7 @@ static void check_watched(struct session *s)
         if (s->pipeline.runs[i].selected && !exists(s, i))
             diag_add(&s->mistakes, command_line, 0,
                      "which run of '%s' is meant? %s with --attach %s=ID, or 'id' in the pipeline "
-                     "file",
+                     "file; or name the runs to look at without this one",
                      name,
                      s->journal ? "The journal holds no unfinished one. Name it"
                                 : "Name the journal of its start with --journal FILE, or the run",
@@ -387,10 +387,27 @@ static void fit_require(struct session *s)
                  "none of the selected runs is required: there would be nothing to decide on");
 }
 
+/*
+ * "wait" decides for the gate: where what there is cannot be enough, a required run that is missing
+ * is asked for. It may have failed in the eyes of an earlier one, or never have been started.
+ */
+static bool misses_required(const struct session *s)
+{
+    int64_t required = 0, there = 0;
+
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        required += s->pipeline.runs[i].required ? 1 : 0;
+        there += s->pipeline.runs[i].required && exists(s, i) ? 1 : 0;
+    }
+    return s->options->command == COMMAND_WAIT && !s->options->attach.count &&
+           there < (s->pipeline.gate.require == REQUIRE_ALL ? required : s->pipeline.gate.require);
+}
+
 /* With no names given, they look at the runs that there are. */
 static int select_runs(struct session *s)
 {
     const struct options *o = s->options;
+    bool missing = misses_required(s);
     bool any = false;
     struct err e = {""};
 
@@ -398,7 +415,8 @@ static int select_runs(struct session *s)
         any = any || exists(s, i);
     if (watches(s) && any && !o->arguments.count) {
         for (size_t i = 0; i < s->pipeline.run_count; i++)
-            s->pipeline.runs[i].selected = exists(s, i);
+            s->pipeline.runs[i].selected =
+                exists(s, i) || (missing && s->pipeline.runs[i].required);
     } else if (pipeline_select(&s->pipeline, o->arguments.items, o->arguments.count, &e)) {
         mistake(s, command_line, &e);
         return -1;
@@ -469,6 +487,10 @@ static void bind_all(struct session *s)
     s->resume = mem_alloc(s->pipeline.run_count, sizeof(*s->resume));
     for (size_t i = 0; i < s->pipeline.run_count; i++)
         bind_run(s, i);
+    for (size_t i = 0; i < s->pipeline.run_count; i++) {
+        if (s->bindings[i].provider)
+            binding_check_secrets(&s->bindings[i], &s->pipeline, &s->mistakes);
+    }
     binding_check_defaults(&s->pipeline, &s->mistakes);
     check_proxy(s);
     check_certificates(s);

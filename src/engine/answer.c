@@ -134,8 +134,10 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
 
     reply_read_status(&reply, p, d);
     event->expected_ms = m->config->expect_ms ? -1 : reply.expect_ms;
-    if (reply.url)
+    if (reply.url) {
         result_set(&remote->url, reply.url, true);
+        mem_replace(&m->result->url, m->result->remotes[0].url);
+    }
     if (reply.outcome == OUTCOME_UNKNOWN) {
         event->reply = REPLY_STRANGE;
         member_set_problem(m, "%s", reply.seen);
@@ -156,7 +158,6 @@ static void read_status(struct gate *g, struct member *m, const struct doc *d, s
                                            !p->requests[REQUEST_DETAILS].method);
             run_set_remote(&m->life, m->life.cursor, remote->outcome);
         }
-        member_name_remotes(m);
         if (outcome_is_final(reply.outcome))
             gate_tell_child(g, m, m->life.cursor);
         /* The end of the run will be told by itself, with its reason; that of one of several is
@@ -230,14 +231,14 @@ static bool is_known(const struct gate *g, const struct member *m, const char *i
     return false;
 }
 
-/* What is found could be a run whose start is under way here. */
+/* What is found could be a run whose start is under way here, or will be sent again. */
 static bool another_is_starting(const struct gate *g, const struct member *m)
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct member *other = &g->members[i];
 
         if (other != m && shares_ids(other, m) && other->life.state == RUN_STARTING &&
-            other->life.in_flight)
+            (other->life.in_flight || other->life.lost))
             return true;
     }
     return false;
@@ -312,7 +313,7 @@ static void describe_refusal(struct member *m, const struct http_reply *reply)
     else
         member_set_problem(m, "HTTP %d%s%s%s", reply->status, text ? ": " : "", text ? text : "",
                            hint);
-    free(text);
+    mem_forget(text);
 }
 
 static bool is_gone(const struct provider *p, int status)
@@ -353,7 +354,7 @@ struct event answer_read(struct gate *g, struct member *m, const struct http_rep
 
             member_set_problem(m, "HTTP %d with a reply that is %s%s%s", x.status, e.text,
                                text ? ": " : "", text ? text : "");
-            free(text);
+            mem_forget(text);
         }
         if (d && x.request == REQUEST_START)
             x.readable = !read_start(m, d, &event);

@@ -314,8 +314,7 @@ static enum readiness needs_of(const struct gate *g, const struct member *m,
 {
     enum readiness readiness = READY;
 
-    /* A run that exists already did not wait for anything. */
-    for (size_t i = 0; !member_is_taken_up(m) && i < m->config->need_count; i++) {
+    for (size_t i = 0; i < m->config->need_count; i++) {
         const struct member *need = &g->members[g->place[m->config->need_runs[i]]];
 
         if (need->life.state != RUN_DONE) {
@@ -397,6 +396,7 @@ static void take_up(struct gate *g, struct member *m)
     const char *ids = m->attach ? m->attach : m->resume->ids;
     struct event event = {.kind = ids ? EVENT_WATCH : EVENT_LOST};
 
+    m->began = g->now;
     m->result->attached = true;
     m->result->attempt = 1;
     m->result->started = g->wall;
@@ -417,41 +417,42 @@ static void take_up(struct gate *g, struct member *m)
     }
 }
 
-/* Starts what may start. Repeats while that ends runs at once, which may let others start. */
+/*
+ * Before all else: whatever ends the gate must find what exists. It waits for nothing that it
+ * needs, and no limit is for it, since it is under way already.
+ */
+static void take_up_all(struct gate *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (member_is_taken_up(&g->members[i]))
+            take_up(g, &g->members[i]);
+    }
+}
+
+/* Starts what may start. What ends at once may let others start: the next turn of the loop does. */
 static void start_ready(struct gate *g)
 {
     size_t limit = (size_t)g->options->pipeline->gate.max_parallel;
-    size_t done_before;
+    const struct event go = {.kind = EVENT_GO};
 
-    do {
-        done_before = g->done;
-        for (size_t i = g->first_waiting; i < g->count; i++) {
-            struct member *m = &g->members[i];
-            const struct member *why = NULL;
-            enum readiness readiness;
+    for (size_t i = g->first_waiting; i < g->count && g->active < limit; i++) {
+        struct member *m = &g->members[i];
+        const struct member *why = NULL;
+        enum readiness readiness;
 
-            if (m->life.state != RUN_WAITING) {
-                g->first_waiting += i == g->first_waiting ? 1 : 0;
-                continue;
-            }
-            /* A run that exists is under way already: the limit is for starting. */
-            if (!member_is_taken_up(m) && g->active >= limit)
-                continue;
-            readiness = g->stop == STOP_NONE ? needs_of(g, m, &why) : NOT_YET;
-            if (readiness == NEVER) {
-                skip(g, m, why);
-            } else if (readiness == READY) {
-                struct event go = {.kind = EVENT_GO};
-
-                g->active += member_is_taken_up(m) ? 0 : 1;
-                m->began = g->now;
-                if (member_is_taken_up(m))
-                    take_up(g, m);
-                else
-                    step(g, m, &go);
-            }
+        if (m->life.state != RUN_WAITING) {
+            g->first_waiting += i == g->first_waiting ? 1 : 0;
+            continue;
         }
-    } while (g->done != done_before);
+        readiness = g->stop == STOP_NONE ? needs_of(g, m, &why) : NOT_YET;
+        if (readiness == NEVER) {
+            skip(g, m, why);
+        } else if (readiness == READY) {
+            g->active++;
+            m->began = g->now;
+            step(g, m, &go);
+        }
+    }
 }
 
 /* After a run ended: does that decide the gate? */
@@ -582,24 +583,28 @@ static void read_clocks(struct gate *g)
 static void loop(struct gate *g)
 {
     struct http_reply reply;
+    size_t decided = 0; /* how many were done when it was last asked what that decides */
 
+    read_clocks(g);
+    take_up_all(g);
     while (g->done < g->count) {
-        size_t done_before = g->done;
-
         read_clocks(g);
         read_signals(g);
         check_memory(g);
         handle_due(g);
+        /* First, so that nothing is started in a gate that is decided. */
+        if (g->done != decided) {
+            decided = g->done;
+            decide(g);
+            continue;
+        }
         start_ready(g);
         while (http_next(g->http, &reply)) {
             handle_reply(g, &reply);
             http_reply_free(&reply);
         }
-        if (g->done != done_before) {
-            decide(g);
-            start_ready(g);
+        if (g->done != decided)
             continue;
-        }
         tell_live(g);
         http_wait(g->http, time_to_wait(g), g->options->signal_fd);
     }
@@ -617,6 +622,7 @@ static void init_member(struct gate *g, struct member *m, size_t number)
     const struct run_config *config = &o->pipeline->runs[number];
     const struct binding *binding = &o->bindings[number];
     const struct provider *p = binding->provider;
+    bool needs_details = p->tests.count && (p->tests_required || p->tests_decide);
     struct run_limits limits = {
         .schedule = {.poll_min_ms = config->poll_min_ms,
                      .poll_max_ms = config->poll_max_ms,
@@ -629,9 +635,10 @@ static void init_member(struct gate *g, struct member *m, size_t number)
         .retry_on = config->retry_on,
         .can_cancel = (gate->cancel || o->mode == GATE_CANCEL) &&
                       p->requests[REQUEST_CANCEL].method && o->mode != GATE_ONCE,
-        .has_details = p->requests[REQUEST_DETAILS].method && o->mode != GATE_ONCE,
+        .has_details =
+            p->requests[REQUEST_DETAILS].method && (o->mode != GATE_ONCE || needs_details),
         .start_tries = p->start_tries,
-        .needs_details = p->tests.count && (p->tests_required || p->tests_decide),
+        .needs_details = needs_details,
         .can_find = p->requests[REQUEST_FIND].method != NULL,
         .has_earlier = p->find_duration.to != NULL && !config->expect_ms,
         .key_life_ms = p->idempotency && starts(o->mode) ? p->key_life_ms : 0,

@@ -46,7 +46,8 @@ enum gate_mode {
     GATE_RUN,   /* start what is not watched, and wait */
     GATE_START, /* start what is not watched, and do not wait; the exit code is 0 if all exist */
     GATE_WATCH, /* start nothing: runs without an id are a mistake of the caller */
-    GATE_ONCE,  /* one poll each, no waiting, nothing is cancelled */
+    GATE_ONCE,  /* one poll each, and its details where a pass depends on them; no waiting, nothing
+                   is cancelled */
     GATE_CANCEL /* cancel what is watched; the exit code is 0 if nothing is left running */
 };
 

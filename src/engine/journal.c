@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/doc.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/secret.h"
@@ -32,6 +33,7 @@ struct journal {
     struct doc *last; /* a line to write when it is closed; NULL: none */
     struct journal_entry *entries;
     size_t count, cap;
+    struct map places; /* name of a run -> the place of its entry, from 1 */
 };
 
 /* --- entries -------------------------------------------------------------------------------- */
@@ -64,23 +66,21 @@ static void forget_attempt(struct journal_entry *entry)
 
 static struct journal_entry *entry_of(const struct journal *j, const char *run)
 {
-    for (size_t i = 0; i < j->count; i++) {
-        if (strcmp(j->entries[i].run, run) == 0)
-            return &j->entries[i];
-    }
-    return NULL;
+    size_t place = map_get(&j->places, run);
+
+    return place ? &j->entries[place - 1] : NULL;
 }
 
 static struct journal_entry *make_entry(struct journal *j, const char *run)
 {
-    struct journal_entry *entry = entry_of(j, run);
+    size_t *place = map_at(&j->places, run);
 
-    if (!entry) {
+    if (!*place) {
         j->entries = mem_grow(j->entries, &j->cap, j->count, sizeof(*j->entries));
-        entry = &j->entries[j->count++];
-        entry->run = mem_strdup(run);
+        j->entries[j->count++].run = mem_strdup(run);
+        *place = j->count;
     }
-    return entry;
+    return &j->entries[*place - 1];
 }
 
 const struct journal_entry *journal_find(const struct journal *j, const char *run)
@@ -177,7 +177,7 @@ static int read_started(struct journal_entry *entry, const struct doc *line, str
             goto out;
         buf_addf(&joined, "%s%s", i ? "," : "", text.text);
     }
-    if (!joined.len || num_integer(member(line, "/refused", &text), 0, IDS_MAX, &refused)) {
+    if (!joined.len || num_integer(member(line, "/refused", &text), 0, INT64_MAX, &refused)) {
         err_set(e, "it does not say which run was started");
         goto out;
     }
@@ -425,6 +425,18 @@ static int read_file(struct journal *j, struct diags *d)
     return rc;
 }
 
+/* The pipeline's name as it can stand in a line, which holds no bytes that are not UTF-8. */
+static char *name_of(const char *pipeline)
+{
+    struct doc *name = doc_new_string(text_starts(pipeline, "./") ? pipeline + 2 : pipeline);
+    struct buf text;
+
+    buf_init(&text, BUF_CAP_TEXT);
+    member(name, "", &text);
+    doc_free(name);
+    return buf_detach(&text);
+}
+
 struct journal *journal_open(const char *path, enum journal_use use, const char *pipeline,
                              struct diags *d)
 {
@@ -432,7 +444,7 @@ struct journal *journal_open(const char *path, enum journal_use use, const char 
     size_t before = d->count;
 
     j->path = mem_strdup(path);
-    j->pipeline = mem_strdup(text_starts(pipeline, "./") ? pipeline + 2 : pipeline);
+    j->pipeline = name_of(pipeline);
     j->boot = read_boot();
     j->fd = open_file(j, use, d);
     if (d->count != before ||
@@ -605,6 +617,7 @@ void journal_close(struct journal *j)
         free(j->entries[i].run);
     }
     free(j->entries);
+    map_free(&j->places);
     free(j->pipeline);
     free(j->boot);
     if (j->last && append(j, j->last, false, &ignored))

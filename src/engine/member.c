@@ -63,7 +63,7 @@ void member_set_problem(struct member *m, const char *format, ...)
     text = buf_vformat(format, ap);
     va_end(ap);
     result_set(&m->problem, text, true);
-    free(text);
+    mem_forget(text);
 }
 
 bool member_is_taken_up(const struct member *m)

@@ -75,7 +75,7 @@ bool member_is_taken_up(const struct member *m);
 struct scope member_scope(const struct member *m, size_t remote);
 
 /*
- * What the run is called, from what its remote runs are: their ids joined by commas, the address
+ * What the run is called, once its remote runs are known: their ids joined by commas, the address
  * of the first. Those that have no address get the one that the definition makes of their id.
  */
 void member_name_remotes(struct member *m);

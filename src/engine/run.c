@@ -702,7 +702,7 @@ static struct action details_reply(struct run *r, const struct event *e, int64_t
         end_trouble(r);
     } else {
         action = pause_after_trouble(r, e, now);
-        if (e->reply == REPLY_RETRY && !outage_is_over(r, now))
+        if (e->reply == REPLY_RETRY && !r->limits.once && !outage_is_over(r, now))
             return action;
         r->details_missing = true;
     }

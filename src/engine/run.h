@@ -132,7 +132,7 @@ struct run_limits {
     bool has_earlier;    /* the same look-up tells how long earlier runs took */
     int64_t key_life_ms; /* a start may be repeated under its key for so long; 0: it may not */
     bool start_only;     /* that the runs exist is all that was asked for */
-    bool once;           /* one poll each, whatever it says; nothing is cancelled */
+    bool once;           /* each request is sent once, whatever comes of it; nothing is cancelled */
 };
 
 enum cancel_state {

@@ -370,7 +370,7 @@ void http_free(struct http *h)
 void http_reply_free(struct http_reply *reply)
 {
     buf_free(&reply->body);
-    free(reply->redirect);
+    mem_forget(reply->redirect); /* a provider may have put into it what it was sent */
     free(reply->problem);
     memset(reply, 0, sizeof(*reply));
 }
@@ -633,7 +633,7 @@ static void start_queued(struct http *h)
 
         if (!t)
             break;
-        /* A request that the library refuses here comes back as one that was not sent. */
+        /* One that the library refuses now stays the first, and is tried again. */
         if (start_transfer(h, t, q->tag, &q->request, q->repeat))
             break;
         request_free(&q->request);

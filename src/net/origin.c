@@ -42,10 +42,10 @@ static bool is_allowed(const struct origins *o, const char *origin)
 static bool holds_secret(const struct binding *b)
 {
     for (size_t i = 0; i < b->provider->param_count; i++) {
-        /* What a user's own definition takes out of the environment may be anything. */
+        /* What a definition takes out of the environment may be anything: one that extends a
+         * built-in one can name what it likes. */
         if (b->values[i].text &&
-            (b->provider->params[i].type == PARAM_SECRET ||
-             (b->values[i].from_env && !b->provider->trusted_url)))
+            (b->provider->params[i].type == PARAM_SECRET || b->values[i].from_env))
             return true;
     }
     return false;

@@ -22,7 +22,7 @@ void captures_free(struct capture *captures, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(captures[i].name);
-        free(captures[i].value);
+        mem_forget(captures[i].value);
     }
     free(captures);
 }
@@ -235,19 +235,6 @@ static void missing(struct diags *d, const struct binding *b, const struct pipel
     buf_free(&text);
 }
 
-/* A token for one provider shall not travel to another in a field that is nobody's secret. */
-static void misplaced_secret(struct diags *d, const struct binding *b, const struct pipeline *p,
-                             const struct setting *s, const char *name)
-{
-    struct buf text;
-
-    buf_init(&text, BUF_CAP_TEXT);
-    buf_addf(&text, "a secret stands in '%s', which is not secret: it would be sent in plain sight",
-             name);
-    run_mistake(d, b, p, s, text.text);
-    buf_free(&text);
-}
-
 static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
                        const struct vars *vars, struct diags *d, struct diags *warnings)
 {
@@ -290,8 +277,6 @@ static void bind_param(struct binding *b, const struct pipeline *p, size_t i,
             value->origin = buf_detach(&origin);
         else
             run_mistake(d, b, p, s, e.text);
-        if (param->type != PARAM_SECRET && secret_occurs(text, SECRET_IN_VALUE_MIN))
-            misplaced_secret(d, b, p, s, param->name);
         if (s && param->type == PARAM_SECRET && s->on_command_line)
             setting_error(d, s, "'%s' is a secret: the command line is there for all to read; use "
                           "%s%s",
@@ -381,6 +366,24 @@ void binding_check_defaults(const struct pipeline *p, struct diags *d)
             setting_error(d, s, "unknown key '%s': neither a key of runs nor a parameter of any "
                           "run's provider",
                           s->key);
+    }
+}
+
+void binding_check_secrets(const struct binding *b, const struct pipeline *p, struct diags *d)
+{
+    for (size_t i = 0; i < b->provider->param_count; i++) {
+        const struct param *param = &b->provider->params[i];
+        struct buf text;
+
+        if (!b->values[i].text || param->type == PARAM_SECRET ||
+            !secret_occurs(b->values[i].text, SECRET_IN_VALUE_MIN))
+            continue;
+        buf_init(&text, BUF_CAP_TEXT);
+        buf_addf(&text,
+                 "a secret stands in '%s', which is not secret: it would be sent in plain sight",
+                 param->name);
+        run_mistake(d, b, p, settings_find(&b->run->params, param->name), text.text);
+        buf_free(&text);
     }
 }
 

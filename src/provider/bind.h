@@ -40,6 +40,13 @@ void binding_free(struct binding *b);
 /* After all runs were bound: keys of [defaults] that no run has use for are mistakes. */
 void binding_check_defaults(const struct pipeline *p, struct diags *d);
 
+/*
+ * After all runs were bound, and all secrets are known: one that stands in a parameter which is not
+ * secret is a mistake. A token for one provider shall not travel to another in a field that is
+ * nobody's secret.
+ */
+void binding_check_secrets(const struct binding *b, const struct pipeline *p, struct diags *d);
+
 /* Values captured from the reply to a start, by name. */
 struct capture {
     char *name, *value;

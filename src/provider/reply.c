@@ -93,8 +93,6 @@ static int add_id(struct start_reply *r, const struct doc *value, struct err *e)
     buf_init(&text, BUF_CAP_TEXT);
     if (!doc_add_text(&text, value))
         err_set(e, "the reply holds no run id");
-    else if (strlen(text.text) != text.len)
-        err_set(e, "the run's id holds a NUL");
     else if (doc_type(value) == DOC_BOOLEAN || doc_type(value) == DOC_REAL)
         err_set(e, "the run's id is neither a text nor an integer");
     else
@@ -190,7 +188,7 @@ void start_reply_free(struct start_reply *r)
     free(r->ids);
     captures_free(r->captures, r->capture_count);
     free(r->label);
-    free(r->url);
+    mem_forget(r->url);
     memset(r, 0, sizeof(*r));
 }
 
@@ -216,9 +214,9 @@ void reply_read_status(struct status_reply *r, const struct provider *p, const s
 void status_reply_free(struct status_reply *r)
 {
     free(r->label);
-    free(r->seen);
-    free(r->reason);
-    free(r->url);
+    mem_forget(r->seen);
+    mem_forget(r->reason);
+    mem_forget(r->url);
     memset(r, 0, sizeof(*r));
 }
 
@@ -236,9 +234,9 @@ static void take_test(const struct provider *p, const struct doc *item, test_fn 
                                  .duration_ms = read_span(&p->tests_duration, item)};
 
     take(user, &test);
-    free(name);
-    free(message);
-    free(detail);
+    mem_forget(name);
+    mem_forget(message);
+    mem_forget(detail);
 }
 
 /* Reads one array of tests; what is none holds none. */
@@ -391,7 +389,7 @@ char *reply_message(const struct provider *p, const struct doc *d)
     buf_init(&all, BUF_CAP_TEXT);
     buf_init(&more, BUF_CAP_TEXT);
     buf_adds(&all, message);
-    free(message);
+    mem_forget(message);
     for (size_t i = 0; i < p->errors_more.count; i++) {
         const struct doc *at = doc_at(d, p->errors_more.items[i]);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a provider's replies say, read by the rules and pointers of its definition. The texts that
- * come out are as the provider wrote them: who keeps them cleans them.
+ * come out are as the provider wrote them: who keeps them cleans them, and who is done with them
+ * forgets them (base/mem.h), for one may echo a secret.
  */
 #ifndef RUNGATE_PROVIDER_REPLY_H
 #define RUNGATE_PROVIDER_REPLY_H

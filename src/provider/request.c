@@ -197,7 +197,7 @@ void request_free(struct request *r)
     }
     free(r->headers);
     free(r->method);
-    free(r->url);
-    free(r->body);
+    mem_forget(r->url);
+    mem_forget(r->body);
     memset(r, 0, sizeof(*r));
 }

@@ -3,9 +3,11 @@
 #include "base/base.h"
 
 #include "base/secret.h"
-#include "base/text.h"
 #include "provider/request.h"
 #include "report/plan.h"
+#include "report/words.h"
+
+enum { VALUE_MAX = 200 };
 
 /* Values of several lines are shown in one; the pipeline file has them as they are. */
 static void add_value(struct buf *out, const char *key, const char *value, const char *origin)
@@ -14,7 +16,7 @@ static void add_value(struct buf *out, const char *key, const char *value, const
 
     buf_init(&line, BUF_CAP_TEXT);
     buf_addf(&line, "  %s = ", key);
-    text_add_clean(&line, value, strlen(value), TEXT_FOLD, 200);
+    words_add_text(&line, value, TEXT_FOLD, VALUE_MAX);
     buf_addf(out, "%-52s ; %s\n", line.text, origin);
     buf_free(&line);
 }

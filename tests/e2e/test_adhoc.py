@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from harness import COMMANDS, GENERIC_PROVIDER, K6_TOKEN, Gate, generic_run, k6_run, qatech_run
+from harness import COMMANDS, GENERIC_PROVIDER, K6_TOKEN, Gate, gate_section, generic_run, k6_run, qatech_run
 from sim import generic, k6_v2, qatech
 from sim.simulator import Simulator
 from test_gate import prestart
@@ -362,6 +362,15 @@ def test_tokens_are_never_options(gate: Gate, sim: Simulator) -> None:
     """A secret in the arguments shows in every process list; at the least, the way over a variable is told."""
     result = gate(None, "run", "--token", "x-5ecret-y", "--provider", "k6-v2", "test_id=1", reports=False)
     assert result.code == 2
+
+
+@pytest.mark.parametrize("said, left", [("no", False), ("yes", True)])
+def test_a_flag_of_the_environment_beats_the_file(gate: Gate, sim: Simulator, said: str, left: bool) -> None:
+    """Also where it says no."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    pipeline = gate_section(timeout="100ms", cancel="yes" if left else "no") + k6_run(sim)
+    result = gate(pipeline, env={"RUNGATE_NO_CANCEL": said})
+    assert result.code == 4 and bool(sim.running()) is left and len(sim.cancels()) == (0 if left else 1), result
 
 
 @pytest.mark.parametrize("name, value", [("RUNGATE_TIMEOUT", "soon"), ("RUNGATE_PROGRESS", "loud")])

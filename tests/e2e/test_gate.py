@@ -14,7 +14,7 @@ from typing import Any
 import junit_check
 import markdown_check
 import pytest
-from harness import K6_TOKEN, SUMMARY, Gate, gate_section, k6_run, qatech_run, section
+from harness import K6_TOKEN, SUMMARY, TIMED_OUT, Gate, gate_section, k6_run, qatech_run, section
 from sim import k6_v2, qatech
 from sim.simulator import Simulator
 
@@ -183,6 +183,14 @@ def test_fail_fast(gate: Gate, sim: Simulator, how: str) -> None:
     assert result.code == 1, result
     assert len(sim.cancels()) == 1 and len(sim.starts()) == 2 and sim.running() == []
     assert outcomes(result)["bad"] == "failed" and outcomes(result)["long"] == "cancelled"
+
+
+def test_fail_fast_begins_nothing_more(gate: Gate, sim: Simulator) -> None:
+    """The deadline of one makes room for the other, and decides the gate, at the same moment."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    pipeline = gate_section(fail_fast="yes", max_parallel=1, cancel="no") + k6_run(sim, "late", 1, timeout="60ms") + k6_run(sim, "next", 2)
+    result = gate(pipeline)
+    assert result.code == TIMED_OUT and result.run("next")["attempt"] == 0 and result.run("next")["requests"] == 0, result
 
 
 def test_without_fail_fast_the_others_are_waited_for(gate: Gate, sim: Simulator) -> None:
@@ -706,3 +714,10 @@ def test_cancelling_an_unknown_run_says_so(gate: Gate, sim: Simulator) -> None:
 def test_junit_on_standard_output(gate: Gate, sim: Simulator) -> None:
     result = gate(k6_run(sim), "run", "--junit", "-", reports=False)
     assert result.code == 0 and result.out.startswith("<?xml") and not (gate.folder / "-").exists(), result
+
+
+def test_a_printed_report_is_the_last_word(gate: Gate, sim: Simulator) -> None:
+    """The other report cannot be written, which makes an error of the pass: what is printed is printed once, and says so."""
+    (gate.folder / "taken").mkdir()
+    result = gate(k6_run(sim), "run", "--junit", "-", "--json", "taken", reports=False, agree=False)
+    assert result.code == 3 and result.out.count("<?xml") == 1 and "exit code 3" in result.out, result

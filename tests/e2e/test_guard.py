@@ -200,6 +200,14 @@ def test_a_report_into_a_broken_pipe_is_no_pass(gate: Gate, sim: Simulator) -> N
     assert process.wait(30) == ERROR
 
 
+@pytest.mark.parametrize("args", [["providers"], ["providers", "k6-v6"], ["check"], ["run", "--dry-run"], ["--version"]], ids=" ".join)
+def test_what_cannot_be_printed_is_an_error(gate: Gate, sim: Simulator, args: list[str]) -> None:
+    """However long it is: the disk that is full shows at once, or when the last of it is printed."""
+    (gate.folder / "rungate.ini").write_text(k6_run(sim))
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run([str(binary()), *args], cwd=gate.folder, env=gate.environment(gate.folder, None), stdout=full, check=False).returncode == ERROR
+
+
 def test_a_closed_terminal_cancels_the_run(gate: Gate, sim: Simulator) -> None:
     """The terminal's end sends SIGHUP, and every write to it fails from then on."""
     sim.k6.plan(1, k6_v2.runs_on())
@@ -500,6 +508,21 @@ def test_a_pull_request_sends_no_secret_anywhere_new(gate: Gate, text: str, said
         assert result.code == USAGE and proxy.connections == 0, result
         assert re.search(r"(?m)^rungate\.ini:\d+: .*" + re.escape(said), result.err), result
         assert "pa55word" not in result.err
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=["before", "behind"])
+def test_a_secret_of_another_run(gate: Gate, sim: Simulator, names: tuple[str, str]) -> None:
+    """What one run calls a secret stands in no plain field of another, whichever of them comes first."""
+    runs = {"a": qatech_run(sim, "a", test_plan="${OTHER_TOKEN}"), "b": k6_run(sim, "b", token="${OTHER_TOKEN}")}
+    result = gate("".join(runs[name] for name in names), "run", env={"OTHER_TOKEN": "of-no-definition"})
+    assert result.code == USAGE and "a secret stands in 'test_plan'" in result.err and not sim.starts(), result
+
+
+def test_a_definition_sends_no_variable_anywhere_new(gate: Gate) -> None:
+    """It extends a built-in one, says of a secret that it is none, and takes what it likes out of the environment."""
+    (gate.folder / "x.ini").write_text("[provider:x]\nextends = k6-v2\nbase_url = https://evil.example\nparam.token = string env=DEPLOY_PASSWORD\n")
+    result = gate("[run:a]\nprovider = x\ntest_id = 1\n", "check", "--provider-file", "x.ini", env={"DEPLOY_PASSWORD": "of another", "K6_CLOUD_TOKEN": None})
+    assert result.code == USAGE and "a secret of run 'a' would go to https://evil.example:443" in result.err, result
 
 
 # --- proxies and certificates ------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from harness import (CANCELLED, ERROR, FAILED, GENERIC_PROVIDER, PASSED, START_U
                      http_section, k6_run, qatech_run, wrapper)
 from sim import generic, k6_v2
 from sim.simulator import Simulator
+from test_find import FINDING
 
 JOURNAL = ("--journal", "runs.jsonl")
 
@@ -206,6 +207,20 @@ def test_key_of_a_killed_start(gate: Gate, sim: Simulator, old: bool) -> None:
     else:
         assert result.code == PASSED and len(sim.starts()) == 2, result
         assert len({r.header("Idempotency-Key") for r in sim.starts()}) == 1
+
+
+def test_a_lost_start_takes_no_run_of_another(gate: Gate, sim: Simulator) -> None:
+    """The one run at the provider is of a start whose reply was lost too, and which waits to be sent again under its key."""
+    (gate.folder / "generic.ini").write_text(FINDING + "start.idempotency = Idempotency-Key 10m\n")
+    mine = generic_run(sim, "mine", plan="p", outage="100ms")
+    sim.fault("start", "silence")
+    killed_gate(gate, sim, mine, "--provider-file", "generic.ini", until=lambda: sim.starts())
+    write(gate, *[{**r, "at": "2026-01-01T00:00:00.000Z"} for r in records(gate)])
+    sim.fault("start", "drop_after")
+    other = generic_run(sim, "other", plan="p", poll_min="300ms", poll_max="300ms", outage="20s")
+    result = gate(mine + other, "run", "--provider-file", "generic.ini", *JOURNAL)
+    assert result.code == START_UNKNOWN and len(sim.runs) == 1, result
+    assert result.run("mine")["run_id"] is None and result.run("other")["run_id"] == sim.runs[0].id
 
 
 def test_several_runs_of_one_start(gate: Gate, sim: Simulator) -> None:
@@ -449,6 +464,13 @@ def test_paths_that_cannot_be(gate: Gate, sim: Simulator, path: str) -> None:
     assert result.code == USAGE and not sim.starts(), result
 
 
+@pytest.mark.parametrize("report", ["--junit", "--json"])
+def test_no_report_takes_its_place(gate: Gate, sim: Simulator, report: str) -> None:
+    """The first gate finds neither file, and two names for one."""
+    result = gate(k6_run(sim), "run", "--journal", "out/runs.jsonl", report, "./out/runs.jsonl", reports=False)
+    assert result.code == USAGE and "to be written to the same file" in result.err and not sim.starts(), result
+
+
 def test_fifo_in_its_place(gate: Gate, sim: Simulator) -> None:
     os.mkfifo(gate.folder / "runs.jsonl")
     result = gate(k6_run(sim), "run", *JOURNAL)
@@ -561,6 +583,31 @@ def test_start_that_fails(gate: Gate, sim: Simulator, fault: dict[str, Any], cod
     result = gate(text, "start", *JOURNAL)
     assert result.code == code, result
     assert gate(text, "wait", *JOURNAL, "one").code == PASSED
+
+
+def test_waiting_again_does_not_forget_a_failure(gate: Gate, sim: Simulator) -> None:
+    """The job is executed again after its first gate saw one run fail and left the other: that one's pass is not enough."""
+    sim.k6.plan(1, k6_v2.ends(result_status=1))
+    sim.k6.plan(2, k6_v2.ends(polls=20))
+    text = k6_run(sim, "one", 1) + k6_run(sim, "two", 2)
+    assert gate(text, "start", *JOURNAL).code == 0
+    process = gate.popen(text, "wait", "--no-cancel", *JOURNAL)
+    process.wait_for(lambda: "ended" in events(gate), "the end of the first")
+    process.send_signal(signal.SIGTERM)
+    assert process.finish().code == 143
+    again = gate(text, "wait", *JOURNAL)
+    assert again.code == USAGE and "which run of 'one' is meant?" in again.err, again
+    assert gate(text, "wait", "two", *JOURNAL).code == PASSED
+
+
+@pytest.mark.parametrize("require, code", [("all", USAGE), ("2", USAGE), ("any", PASSED)])
+def test_waiting_for_less_than_is_required(gate: Gate, sim: Simulator, require: str, code: int) -> None:
+    """A run whose start failed is not there; one that is not required need not be."""
+    text = gate_section(require=require) + "".join(k6_run(sim, name, i, **more) for i, (name, more) in enumerate(
+        [("one", {}), ("two", {}), ("extra", {"required": "no"})], 1))
+    assert gate(text, "start", *JOURNAL, "one").code == 0
+    result = gate(text, "wait", *JOURNAL)
+    assert result.code == code and "extra" not in result.err, result
 
 
 def test_cancel_what_is_recorded(gate: Gate, sim: Simulator) -> None:

@@ -50,6 +50,22 @@ def test_no_memory_is_given_back_with_a_secret(gate: Gate, sim: Simulator, sourc
     assert result.code == 0 and found == [], result
 
 
+@pytest.mark.parametrize("kind", ["start", "poll"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_none_after_an_echo(gate: Gate, sim: Simulator, kind: str, status: int) -> None:
+    """What a provider says passes through a parser, rules and messages."""
+    body = {"error": {"message": "no " + K6_TOKEN}, "k6-run": {"run_status": K6_TOKEN, "note": [K6_TOKEN]}}
+    sim.fault(kind, "status", status=status, body=body)
+    result, found = spied(gate, K6_TOKEN, k6_run(sim), "run", "--journal", "runs.jsonl", "-v")
+    assert "***" in result.err and found == [], result
+
+
+def test_none_after_a_redirect_with_an_echo(gate: Gate, sim: Simulator) -> None:
+    sim.fault("poll", "redirect", "*", status=302, location=f"https://elsewhere.example/?{K6_TOKEN}")
+    result, found = spied(gate, K6_TOKEN, k6_run(sim, outage="100ms"), "run", "-v")
+    assert result.code != 0 and "elsewhere.example/?***" in result.err and found == [], result
+
+
 def test_none_over_tls(gate: Gate, sim_tls: Simulator, certificates: Certificates) -> None:
     result, found = spied(gate, K6_TOKEN, http_section(ca_file=certificates.ca) + k6_run(sim_tls))
     assert result.code == 0 and found == [], result

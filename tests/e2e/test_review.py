@@ -147,6 +147,15 @@ def test_attached_runs_are_all_under_way(gate: Gate, sim: Simulator) -> None:
     assert result.code == 143 and sim.running() == [] and len(sim.cancels()) == 2, result
 
 
+def test_a_gate_too_late_to_watch_cancels_what_exists(gate: Gate, sim: Simulator) -> None:
+    """Its deadline has passed before it asked about anything."""
+    sim.k6.plan(1, k6_v2.runs_on())
+    [a] = started(sim, 1)
+    result = gate(gate_section(timeout="1ms", cancel_grace="5s") + k6_run(sim), "wait", "--attach", f"load={a}")
+    assert result.code == 4 and sim.running() == [] and len(sim.cancels()) == 1, result
+    assert "not started" not in result.err and result.run("load")["run_id"] == a, result
+
+
 @pytest.mark.parametrize("status", [500, 505, 303])
 def test_attempts_do_not_repeat_a_start_that_may_have_worked(gate: Gate, sim: Simulator, status: int) -> None:
     sim.fault("start", "status", "*", status=status)
@@ -216,6 +225,30 @@ def test_a_secret_in_the_wrong_place_is_not_shown_and_not_sent(gate: Gate, pipel
     assert result.code == 2 and K6_TOKEN not in result.out + result.err, result
 
 
+def lines_before_a_secret(length: int, name: str = "K6_CLOUD_TOKEN") -> str:
+    """A value whose secret begins behind so many bytes; a line of a pipeline file has room for less than 200."""
+    rows = ["x" * 99] * (length // 100) + ["x" * (length % 100) + "${" + name + "}"]
+    return "".join(f"\n    {row}" for row in rows)
+
+
+@pytest.mark.parametrize("length", range(960, 1010, 7))
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("known", [True, False], ids=["known", "not known yet"])
+def test_half_a_secret_of_a_long_mistake(gate: Gate, length: int, command: str, known: bool) -> None:
+    """The message that quotes the value is cut, perhaps in the middle of the secret, perhaps before another run tells that it is one."""
+    secret, name = (K6_TOKEN, "K6_CLOUD_TOKEN") if known else ("an0ther-5ecret-value-4711", "OTHER")
+    result = gate(k6_run(None, "a", lines_before_a_secret(length, name), token="1001") + k6_run(None, "b", token="${OTHER}"), command,
+                  env={"OTHER": secret})
+    assert result.code == 2 and "xxx" in result.err, result
+    assert secret[:4] not in result.out + result.err + (result.junit_path.read_text() if command == "run" else ""), result
+
+
+@pytest.mark.parametrize("length", range(170, 200, 3))
+def test_half_a_secret_in_a_plan(gate: Gate, length: int) -> None:
+    result = gate(gate_section(junit=lines_before_a_secret(length)) + k6_run(None), "check")
+    assert result.code == 0 and "xxx" in result.out and K6_TOKEN[:4] not in result.out, result
+
+
 def test_a_definition_cannot_take_the_environment_elsewhere(gate: Gate) -> None:
     """A provider file of a pull request: a variable that is no secret to it, and a host of its own."""
     text = GENERIC_PROVIDER.replace("param.plan  = string", "param.plan = string env=SOME_PASSWORD\nparam.k6 = string env=K6_CLOUD_TOKEN") \
@@ -257,6 +290,20 @@ def test_status_of_a_passed_run(gate: Gate, sim: Simulator) -> None:
     first = gate(qatech_run(sim))
     result = gate(qatech_run(sim), "status", "--attach", f"ui={first.run('ui')['run_id']}")
     assert result.code == 0 and re.match(r"ui passed PASSED", result.out), result
+
+
+@pytest.mark.parametrize("fault", [None, {"status": 500}])
+def test_status_takes_no_empty_run_for_passed(gate: Gate, sim: Simulator, fault: dict[str, int] | None) -> None:
+    """Nor one of which the tests cannot be read: that is not waited for."""
+    cases = [qatech.case("Login works")] if fault else []
+    sim.qatech.plan("pln_demo1", qatech.ends(cases=cases))
+    first = gate(qatech_run(sim))
+    if fault:
+        sim.fault("details", "status", "*", **fault)
+    asked = len(sim.details())
+    result = gate(qatech_run(sim, outage="1h"), "status", "--attach", f"ui={first.run('ui')['run_id']}")
+    assert result.code == 3 and re.match(r"ui error " if fault else r"ui empty ", result.out), result
+    assert len(sim.details()) == asked + 1
 
 
 def test_a_mistaken_status_leaves_the_report_alone(gate: Gate, sim: Simulator) -> None:

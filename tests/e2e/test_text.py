@@ -99,6 +99,16 @@ def test_in_a_summary_that_is_printed(gate: Gate, sim: Simulator, text: str) -> 
     assert markdown_check.check(result.out.encode()) == (1, [])
 
 
+@pytest.mark.parametrize("args", [["--{}"], ["run", "--attach={}"], ["run", "--timeout={}"], ["check", "--progress={}"], ["providers", "{}"], ["init", "{}"],
+                                  ["check", "--provider", "k6-v2", "--try", "{}"]], ids=" ".join)
+def test_in_arguments(gate: Gate, sim: Simulator, args: list[str]) -> None:
+    """A job hands on what it was told: a branch, the name of a run."""
+    text = "x" + "\n".join(HOSTILE[k] for k in HOSTILE if "NUL" not in k and "\x00" not in HOSTILE[k] and len(HOSTILE[k]) < 200)
+    result = gate(k6_run(sim), *(arg.replace("{}", text) for arg in args), reports=False)
+    assert result.code == 2 and result.err, result
+    check_log(result)
+
+
 @pytest.mark.parametrize("env", SURROUNDINGS, ids=str)
 def test_in_every_surrounding(gate: Gate, sim: Simulator, env: dict[str, str]) -> None:
     text = "\n".join(HOSTILE[k] for k in HOSTILE if k not in ("very long", "many lines"))

@@ -88,6 +88,7 @@ static void bind_text(struct bound *b, const char *text, const struct override *
     pipeline_load(&b->pipeline, &source, &b->diags);
     binding_make(&b->binding, &b->pipeline, &b->pipeline.runs[0], &b->provider, &b->ci, &vars,
                  &b->diags, &b->warnings);
+    binding_check_secrets(&b->binding, &b->pipeline, &b->diags);
 }
 
 static void unbind(struct bound *b)

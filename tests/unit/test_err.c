@@ -3,6 +3,7 @@
 #include "base/base.h"
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,26 @@ static void test_long_text(void **state)
             fail_msg("%zu bytes: %zu are kept", lengths[i], strlen(e->text));
         free(e);
     }
+}
+
+/* Wherever the cut falls: a secret of which only the beginning is left is one too. */
+static void test_long_text_with_a_secret(void **state)
+{
+    static const char secret[] = "s3cret-t0ken-value";
+    char before[ERR_TEXT_MAX];
+
+    (void)state;
+    secret_add(secret);
+    for (size_t len = ERR_TEXT_MAX - sizeof(secret); len < ERR_TEXT_MAX; len++) {
+        struct err e = {.text = ""};
+
+        memset(before, 'x', len);
+        before[len] = '\0';
+        assert_int_equal(err_set(&e, "%s%s is too long", before, secret), -1);
+        if (strstr(e.text, "s3c"))
+            fail_msg("behind %zu bytes: %s", len, strstr(e.text, "s3c"));
+    }
+    secret_clear();
 }
 
 static void test_diags(void **state)
@@ -113,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_wins),
         cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_long_text_with_a_secret),
         cmocka_unit_test(test_diags),
         cmocka_unit_test(test_many),
     };

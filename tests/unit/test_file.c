@@ -462,6 +462,49 @@ static void test_make_folders(void **state)
 }
 
 /* Only of a regular file can it be said who reads it. */
+/* Two paths are told to be one file also while there is none: the later one would replace it. */
+static void test_is_same(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        {"there", "there", true},          {"there", "./there", true},
+        {"there", "link", true},           {"there", "hard", true},
+        {"there", "other", false},         {"there", "new", false},
+        {"new", "new", true},              {"new", "./new", true},
+        {"new", "sub/../new", true},       {"new", "to-sub/../new", true},
+        {"new", ".//./new", true},         {"new", "newer", false},
+        {"new", "sub/new", false},         {"sub/new", "to-sub/new", true},
+        {"no/folder/new", "./no//folder/./new", true},
+        {"no/folder/new", "no/new", false}, {"no/folder/new", "folder/new", false},
+        {"sub/no/new", "to-sub/no/new", true},
+        {"sub", "./sub", false},
+    };
+    struct err e = {""};
+    struct buf text;
+    char a[1100], b[1100];
+
+    (void)state;
+    buf_init(&text, 100);
+    assert_int_equal(file_write(in_folder("there"), &text, &e), 0);
+    assert_int_equal(file_write(in_folder("other"), &text, &e), 0);
+    buf_free(&text);
+    assert_int_equal(symlink("there", in_folder("link")), 0);
+    assert_int_equal(link(in_folder("there"), in_folder("hard")), 0);
+    assert_int_equal(mkdir(in_folder("sub"), 0700), 0);
+    assert_int_equal(symlink("sub", in_folder("to-sub")), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(a, sizeof(a), "%s/%s", folder, rows[i].a);
+        snprintf(b, sizeof(b), "%s/%s", folder, rows[i].b);
+        if (file_is_same(a, b) != rows[i].same || file_is_same(b, a) != rows[i].same)
+            fail_msg("%s and %s", rows[i].a, rows[i].b);
+    }
+    assert_true(file_is_same("rungate-is-not-there", "./rungate-is-not-there"));
+    assert_true(file_is_same("/rungate-is-not-there", "//rungate-is-not-there"));
+    assert_false(file_is_same("/rungate-is-not-there", "rungate-is-not-there"));
+}
+
 static void test_loose_mode(void **state)
 {
     static const mode_t modes[][2] = {{0600, 0},       {0400, 0},       {0711, 0},
@@ -503,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_fd, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_write_fd, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_make_folders, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_is_same, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_loose_mode, make_folder, drop_folder),
     };
 

@@ -351,6 +351,24 @@ static void test_round_trip(void **state)
     journal_close(j);
 }
 
+/* What a provider says is of any size, and what was written can be read. */
+static void test_very_many_refused(void **state)
+{
+    struct journal *j = open_as(JOURNAL_WRITE, "p.ini");
+    struct journal_entry entry = entry_of("load", 1, "k");
+    struct err e = {""};
+
+    (void)state;
+    entry.ids = text_of("11");
+    entry.refused = 1000000;
+    assert_int_equal(journal_starting(j, &entry, epoch, &e), 0);
+    assert_int_equal(journal_started(j, &entry, epoch, &e), 0);
+    journal_close(j);
+    j = open_as(JOURNAL_READ, "p.ini");
+    check_found("refused", j, "load", "load mark k #1 0-0 ids 11 refused 1000000");
+    journal_close(j);
+}
+
 /* A secret that a provider echoes stands in no file. */
 static void test_secrets_are_starred(void **state)
 {
@@ -458,6 +476,22 @@ static void test_other_pipelines(void **state)
         check_found(pipelines[i], j, "load", expected);
         journal_close(j);
     }
+}
+
+/* A path may hold any bytes; a line of JSON may not. */
+static void test_pipeline_that_is_no_text(void **state)
+{
+    static const char pipeline[] = "caf\xE9.ini";
+    struct journal *j = open_as(JOURNAL_WRITE, pipeline);
+    int64_t attempt = 1;
+
+    (void)state;
+    for (const char *event = "SLI"; *event; event++)
+        play(j, *event, 1, &attempt);
+    journal_close(j);
+    j = open_as(JOURNAL_READ, pipeline);
+    check_found("no text", j, "load", "load mark k1 #1 1-1 ids 11");
+    journal_close(j);
 }
 
 /* Runs of one pipeline are apart. */
@@ -599,8 +633,8 @@ static void test_damage(void **state)
         {"\n", 1, ""},
         {"no journal\n", 1, ""},
         {"no journal", 1, "neither has it an end"}, /* a file of another kind, named by mistake */
-        {STARTING "{ \"event\"", 2, "neither has it an end"},
-        {STARTING "[", 2, ""},
+        {"{ \"event\"", 1, "neither has it an end"},
+        {"[", 1, ""},
         {"[]\n", 1, "'' is no event of a journal"},
         {"{}\n", 1, "'' is no event of a journal"},
         {"{\"event\":\"begun\"," AT "," OF("load") "}\n", 1, "'begun' is no event of a journal"},
@@ -990,10 +1024,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_found_stays, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_over_is_written_at_the_end, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_round_trip, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_very_many_refused, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_secrets_are_starred, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_clock_turned_back, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_secrets_that_are_words, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_other_pipelines, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_pipeline_that_is_no_text, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_several_runs, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_boot, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_torn_tail, make_folder, drop_folder),

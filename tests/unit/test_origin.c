@@ -57,6 +57,7 @@ static void test_add(void **state)
 }
 
 #define BUILTIN "https://api.k6.example"
+#define OWN "https://own.example"
 #define WOULD "a secret of run 'r' would go to "
 
 static void test_binding(void **state)
@@ -156,18 +157,20 @@ static void test_binding(void **state)
     }
 }
 
-/* What a definition takes out of the environment by itself may be anything, unless it is ours. */
+/* What a definition takes out of the environment by itself may be anything, also where it extends a
+ * built-in one; to that one's own origin it may go. */
 static void test_from_environment(void **state)
 {
     static const struct {
         bool from_env;
         const char *trusted;
         int rc;
-    } rows[] = {{false, NULL, 0}, {true, NULL, -1}, {true, BUILTIN, 0}, {false, BUILTIN, 0}};
+    } rows[] = {{false, NULL, 0}, {true, NULL, -1}, {true, BUILTIN, -1}, {true, OWN, 0},
+                {false, BUILTIN, 0}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char name[] = "r", value[] = "v", url[] = "https://own.example", trusted[] = BUILTIN;
+        char name[] = "r", value[] = "v", url[] = OWN, trusted[100];
         struct run_config run = {.name = name};
         struct param params[] = {{.type = PARAM_STRING}};
         struct provider provider = {.params = params, .param_count = 1,
@@ -177,6 +180,7 @@ static void test_from_environment(void **state)
         struct origins none = {0};
         struct err e = {""};
 
+        snprintf(trusted, sizeof(trusted), "%s", rows[i].trusted ? rows[i].trusted : "");
         assert_int_equal(origins_check_binding(&none, &b, &e), rows[i].rc);
     }
 }

@@ -2581,6 +2581,20 @@ static void test_once(void **state)
         assert_int_equal(l.last.kind, ACTION_DONE);
         expect_done(&l, OUTCOME_UNKNOWN, l.run.ending);
     }
+
+    /* The details of a pass that depends on them are a question, too. */
+    limits.has_details = limits.needs_details = true;
+    for (int c = REPLY_GOOD; c < REPLY_CLASS_COUNT; c++) {
+        born(&l, &limits);
+        watch(&l, 1);
+        told(&l, OUTCOME_PASSED);
+        expect_send(&l, REQUEST_DETAILS, 0);
+        reply(&l, (enum reply_class)c);
+        if (c == REPLY_GOOD)
+            expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+        else
+            expect_done(&l, OUTCOME_ERROR, ENDING_UNVERIFIED);
+    }
 }
 
 /* --- stories of lost starts --------------------------------------------------------------- */
