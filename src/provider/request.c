@@ -197,7 +197,8 @@ void request_free(struct request *r)
     }
     free(r->headers);
     free(r->method);
-    free(r->url);
-    free(r->body);
+    /* One that is only tried may hold a secret where none belongs. */
+    mem_forget(r->url);
+    mem_forget(r->body);
     memset(r, 0, sizeof(*r));
 }
