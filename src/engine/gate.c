@@ -237,9 +237,11 @@ static void enter_state(struct gate *g, struct member *m, enum run_state before)
     if (m->life.state == RUN_FINDING) {
         mem_replace(&m->problem, NULL);
         m->looked_from = g->now;
-        gate_tell(g, MESSAGE_WARNING,
-                  "%s: the start was sent and its reply was lost (%s); looking for the run",
-                  m->result->name, m->cause ? m->cause : "no answer");
+        gate_tell(g, MESSAGE_WARNING, "%s: the start %s (%s); looking for the run",
+                  m->result->name,
+                  m->life.doubtful ? "was refused, perhaps after it had its effect"
+                                   : "was sent and its reply was lost",
+                  m->cause ? m->cause : "no answer");
     }
     if (before == RUN_FINDING && m->life.remote_count) {
         mem_replace(&m->cause, NULL);

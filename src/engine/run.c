@@ -202,6 +202,8 @@ static struct action finish(struct run *r, enum outcome outcome, enum ending end
 
 static struct action finish_lost(struct run *r)
 {
+    if (r->doubtful) /* the provider has said that there is none */
+        return finish(r, OUTCOME_ERROR, ENDING_START_REFUSED);
     return finish(r, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
 }
 
@@ -493,8 +495,9 @@ static struct action start_reply(struct run *r, const struct event *e, int64_t n
     case REPLY_REFUSED:
         break;
     }
-    r->doubtful = e->doubtful;
-    return finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED, now);
+    r->doubtful = e->doubtful && !r->lost;
+    return r->doubtful ? lose(r, now)
+                       : finish_unstarted(r, OUTCOME_ERROR, ENDING_START_REFUSED, now);
 }
 
 /* It is time for the start, or to do without its reply. */

@@ -197,6 +197,7 @@ void request_free(struct request *r)
     }
     free(r->headers);
     free(r->method);
+    /* One that is only tried may hold a secret where none belongs. */
     mem_forget(r->url);
     mem_forget(r->body);
     memset(r, 0, sizeof(*r));

@@ -46,7 +46,10 @@ def element(plan: str, ago: float, **more: Any) -> dict[str, Any]:
     return {"id": f"other{int(ago)}", "plan": plan, "created": iso(time.time() - ago), "state": "running", **more}
 
 
-@pytest.mark.parametrize("fault, options", LOST)
+REFUSED = [pytest.param("status", {"status": status, "process": True}, id=str(status)) for status in (500, 501)]
+
+
+@pytest.mark.parametrize("fault, options", LOST + REFUSED)
 def test_the_one_match_is_ours(gate: Gate, sim: Simulator, fault: str, options: dict[str, Any]) -> None:
     sim.generic.plan("p", generic.ends("failed"))
     sim.fault("start", fault, **options)
@@ -117,6 +120,26 @@ def test_clocks_differ(gate: Gate, sim: Simulator, skew: float) -> None:
     sim.fault("start", "drop_after")
     result = run(gate, generic_run(sim, plan="p"))
     assert result.code == PASSED and result.run("gen")["run_id"] == sim.runs[0].id, result
+
+
+@pytest.mark.parametrize("provider, token", [("k6-v2", None), ("k6-v6", "K6_CLOUD_TOKEN")])
+def test_a_refusal_that_may_be_none(gate: Gate, sim: Simulator, provider: str, token: str | None) -> None:
+    """A server that breaks down may have started the run before. If it lists none it is believed, and is not asked to start again."""
+    sim.fault("start", "status", "*", status=500, message="Something broke")
+    keys = {"provider": provider, "base_url": sim.base_url(provider), "stack_id": 7 if token else None}
+    result = gate(k6_run(sim, attempts=2, **keys))
+    assert result.code == ERROR and len(sim.starts()) == 1 and len(sim.finds()) > 1, result
+    assert "Something broke" in result.run("load")["reason"] and "may exist" in result.run("load")["reason"], result
+
+
+def test_a_refused_run_is_not_left_running(gate: Gate, sim: Simulator) -> None:
+    sim.generic.plan("p", {"steps": [{"set": {"state": "running"}}]})
+    sim.fault("start", "status", status=500, process=True)
+    process = popen(gate, generic_run(sim, plan="p", outage="20s"))
+    process.wait_for(sim.polls, "the run to be found")
+    process.send_signal(signal.SIGTERM)
+    result = process.finish()
+    assert result.code == 143 and sim.running() == [] and len(sim.cancels()) == 1, result
 
 
 def test_not_listed_at_once(gate: Gate, sim: Simulator) -> None:

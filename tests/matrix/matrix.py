@@ -62,7 +62,8 @@ REFUSED_MS = 40
 
 def pace(cell: Cell) -> dict[str, str]:
     """How long the gate bears a fault. Short only where the fault does not end before that, and nothing else hangs on it."""
-    lasting = cell.often == "ever" or cell.phase == "find"
+    # The run of a start that is refused so is looked up, and mostly there is none.
+    lasting = cell.often == "ever" or cell.phase == "find" or (cell.phase == "start" and cell.fault in ("500", "redirect"))
     return {"poll_min": "10ms", "poll_max": "20ms", "expect": "20ms", "outage": "150ms" if lasting else "20s"}
 
 

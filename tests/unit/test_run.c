@@ -748,7 +748,8 @@ static void see_find(struct witness *w)
     const struct run_limits *l = w->limits;
 
     if (!w->known) {
-        check(w, l->can_find && w->lost && w->may_exist, "looked for, but was not lost");
+        check(w, l->can_find && w->may_exist && (w->lost || w->doubtful),
+              "looked for, but was not lost");
         check(w, !w->hurried, "looked for, but nobody waits");
         check(w, !l->once || !w->finds, "looked for twice");
         if (w->looked < 0)
@@ -878,7 +879,8 @@ static void see_end(struct witness *w, enum action_kind kind)
         check(w, !w->limits->has_details || !w->limits->needs_details || w->verified == w->remotes,
               "it passed, but was perhaps empty");
     }
-    if (r->outcome == OUTCOME_START_UNKNOWN)
+    check(w, r->outcome != OUTCOME_START_UNKNOWN || !w->doubtful, "refused, and said to be lost");
+    if (r->outcome == OUTCOME_START_UNKNOWN || w->doubtful)
         see_lost(w);
     else
         check(w, !w->may_exist, "a run may exist, and nobody is told");
@@ -1051,8 +1053,9 @@ static void answer(struct witness *w, enum weather weather)
         /* What the loop tells of a start that is over before it began; never that it passed. */
         e.outcome = OUTCOME_FAILED;
         e.doubtful = chance(w, 4);
-        w->doubtful = e.doubtful && e.reply != REPLY_ENDED && e.reply != REPLY_NOT_PROCESSED &&
-                      e.reply != REPLY_LOST;
+        w->doubtful = e.doubtful && !w->lost && e.reply != REPLY_ENDED &&
+                      e.reply != REPLY_NOT_PROCESSED && e.reply != REPLY_LOST;
+        w->may_exist = w->may_exist || w->doubtful;
         if (e.reply == REPLY_ENDED)
             w->may_exist = false;
         if (e.reply == REPLY_LOST)
@@ -2467,6 +2470,47 @@ static void test_found_after_a_doubtful_refusal(void **state)
     run_free(&l.run);
 }
 
+/* It is looked up like a lost one, but not sent again under its key; not found, it was refused. */
+static void test_a_doubtful_refusal_is_looked_up(void **state)
+{
+    struct run_limits limits = usual;
+    struct event refused = reply_event(REPLY_REFUSED);
+    struct life l;
+
+    (void)state;
+    refused.doubtful = true;
+    limits.can_find = true;
+    limits.key_life_ms = DAY;
+    born(&l, &limits);
+    go(&l);
+    step(&l, &refused);
+    expect_send(&l, REQUEST_FIND, 0);
+    started(&l, 1, 0);
+    told(&l, OUTCOME_PASSED);
+    expect_done(&l, OUTCOME_PASSED, ENDING_SEEN);
+
+    born(&l, &limits);
+    go(&l);
+    step(&l, &refused);
+    expect_send(&l, REQUEST_FIND, 0);
+    reply(&l, REPLY_NOT_FOUND);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_FIND, 0);
+    reply(&l, REPLY_REFUSED);
+    expect_done(&l, OUTCOME_ERROR, ENDING_START_REFUSED);
+
+    /* Where an earlier one was lost, this one says nothing of that. */
+    born(&l, &limits);
+    go(&l);
+    reply(&l, REPLY_LOST);
+    wait_for_timer(&l);
+    expect_send(&l, REQUEST_START, 0);
+    step(&l, &refused);
+    expect_send(&l, REQUEST_FIND, 0);
+    reply(&l, REPLY_REFUSED);
+    expect_done(&l, OUTCOME_START_UNKNOWN, ENDING_START_LOST);
+}
+
 /* Nor is a run begun while the one before it may still go on. */
 static void test_no_attempt_beside_a_run(void **state)
 {
@@ -3626,6 +3670,7 @@ int main(void)
         cmocka_unit_test(test_attempt_after_a_deadline),
         cmocka_unit_test(test_no_attempt_after_a_doubtful_refusal),
         cmocka_unit_test(test_found_after_a_doubtful_refusal),
+        cmocka_unit_test(test_a_doubtful_refusal_is_looked_up),
         cmocka_unit_test(test_no_attempt_beside_a_run),
         cmocka_unit_test(test_watching_starts_nothing),
         cmocka_unit_test(test_once),
