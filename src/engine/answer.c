@@ -13,12 +13,9 @@ enum { DATE_SLACK_MS = 2000 };
 static void add_test(void *user, const struct reported_test *test)
 {
     struct remote_run *remote = user;
-    struct test_result *t;
+    struct test_result *t = result_add_test(remote);
     char unnamed[32];
 
-    remote->tests =
-        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
-    t = &remote->tests[remote->test_count++];
     snprintf(unnamed, sizeof(unnamed), "test %zu", remote->test_count);
     t->name = result_text(test->name, true);
     if (!t->name || !*t->name)

@@ -77,7 +77,7 @@ void result_warn(struct run_result *r, const char *format, ...)
     r->warnings[r->warning_count++] = clean;
 }
 
-void result_add_remote(struct run_result *r, const char *id)
+struct remote_run *result_add_remote(struct run_result *r, const char *id)
 {
     struct remote_run *remote;
     char *copy = mem_strdup(id); /* first: last words can be due at any allocation */
@@ -86,6 +86,14 @@ void result_add_remote(struct run_result *r, const char *id)
     remote = &r->remotes[r->remote_count++];
     remote->id = copy;
     remote->outcome = OUTCOME_RUNNING;
+    return remote;
+}
+
+struct test_result *result_add_test(struct remote_run *remote)
+{
+    remote->tests =
+        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
+    return &remote->tests[remote->test_count++];
 }
 
 static void free_remote(struct remote_run *remote)

@@ -114,8 +114,11 @@ bool result_note_state(struct run_result *r, const char *state, int64_t at);
 /* Adds a warning unless it is there already. */
 void result_warn(struct run_result *r, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* One more remote run, which goes on until its end is seen. */
-void result_add_remote(struct run_result *r, const char *id);
+/* One more remote run, which goes on until its end is seen; it belongs to r. */
+struct remote_run *result_add_remote(struct run_result *r, const char *id);
+
+/* One more test, of which nothing is known yet; it belongs to the remote run. */
+struct test_result *result_add_test(struct remote_run *remote);
 
 /* Forgets what belongs to one attempt (remote runs, reason, ids), keeps the counters. */
 void result_reset_attempt(struct run_result *r);

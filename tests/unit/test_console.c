@@ -196,17 +196,9 @@ static void end(struct run_result *r, enum outcome o, const char *reason)
 
 static void add_test(struct run_result *r, const char *name, enum outcome o, const char *message)
 {
-    struct remote_run *remote;
-    struct test_result *t;
+    struct test_result *t =
+        result_add_test(r->remote_count ? r->remotes : result_add_remote(r, "1"));
 
-    if (!r->remote_count) {
-        r->remotes = mem_grow(NULL, &r->remote_cap, 0, sizeof(*r->remotes));
-        r->remote_count = 1;
-    }
-    remote = r->remotes;
-    remote->tests =
-        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
-    t = &remote->tests[remote->test_count++];
     t->name = mem_strdup(name);
     t->outcome = o;
     t->message = mem_strdup(message);

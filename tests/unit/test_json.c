@@ -14,11 +14,8 @@
 static void add_test(struct remote_run *remote, const char *name, enum outcome o,
                      const char *message)
 {
-    struct test_result *t;
+    struct test_result *t = result_add_test(remote);
 
-    remote->tests =
-        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
-    t = &remote->tests[remote->test_count++];
     t->name = mem_strdup(name);
     t->outcome = o;
     t->message = mem_strdup(message);
@@ -27,11 +24,8 @@ static void add_test(struct remote_run *remote, const char *name, enum outcome o
 
 static struct remote_run *add_remote(struct run_result *r, const char *id)
 {
-    struct remote_run *remote;
+    struct remote_run *remote = result_add_remote(r, id);
 
-    r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
-    remote = &r->remotes[r->remote_count++];
-    remote->id = mem_strdup(id);
     remote->outcome = OUTCOME_FAILED;
     return remote;
 }

@@ -15,10 +15,8 @@ enum { START = 0 }; /* 1970-01-01T00:00:00Z */
 static struct remote_run *add_remote(struct run_result *r, const char *id, const char *url,
                                      enum outcome o)
 {
-    struct remote_run *remote;
+    struct remote_run *remote = result_add_remote(r, id);
 
-    result_add_remote(r, id);
-    remote = &r->remotes[r->remote_count - 1];
     remote->url = mem_strdup(url);
     remote->outcome = o;
     remote->state = mem_strdup("DONE");
@@ -28,11 +26,8 @@ static struct remote_run *add_remote(struct run_result *r, const char *id, const
 static void add_test(struct remote_run *remote, const char *name, enum outcome o,
                      const char *message, const char *detail)
 {
-    struct test_result *t;
+    struct test_result *t = result_add_test(remote);
 
-    remote->tests =
-        mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
-    t = &remote->tests[remote->test_count++];
     t->name = mem_strdup(name);
     t->outcome = o;
     t->message = mem_strdup(message);

@@ -210,18 +210,14 @@ static void fill(struct run_result *r)
                                        .url = mem_strdup("https://example.org/0")};
     r->past_count = 1;
     for (int i = 0; i < 2; i++) {
-        r->remotes = mem_grow(r->remotes, &r->remote_cap, r->remote_count, sizeof(*r->remotes));
-        remote = &r->remotes[r->remote_count++];
-        remote->id = mem_strdup("1");
+        remote = result_add_remote(r, "1");
         remote->url = mem_strdup("https://example.org/1");
         remote->state = mem_strdup("FINISHED");
         remote->reason = mem_strdup("a test failed");
-        remote->tests =
-            mem_grow(remote->tests, &remote->test_cap, remote->test_count, sizeof(*remote->tests));
-        remote->tests[remote->test_count++] = (struct test_result){.name = mem_strdup("t"),
-                                                                   .state = mem_strdup("s"),
-                                                                   .message = mem_strdup("m"),
-                                                                   .detail = mem_strdup("d")};
+        *result_add_test(remote) = (struct test_result){.name = mem_strdup("t"),
+                                                        .state = mem_strdup("s"),
+                                                        .message = mem_strdup("m"),
+                                                        .detail = mem_strdup("d")};
         remote->properties = mem_grow(remote->properties, &remote->property_cap,
                                       remote->property_count, sizeof(*remote->properties));
         remote->properties[remote->property_count++] =
