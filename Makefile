@@ -143,7 +143,7 @@ $(BUILD)/unit/%.o: tests/unit/%.c Makefile
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(COMPILE)
 
-$(BUILD)/%.so: tests/preload/%.c Makefile
+$(BUILD)/%.so: tests/preload/%.c tests/preload/log.h Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK    $@")
 	$(Q)$(CC) $(CPPFLAGS) $(RG_CFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<

@@ -9,14 +9,14 @@
  *                  the program itself is called "rungate"), and at the exit "counted N"
  */
 #define _GNU_SOURCE
+#include "log.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef int main_fn(int, char **, char **);
 typedef int start_fn(main_fn *, int, char **, void (*)(void), void (*)(void), void (*)(void),
@@ -31,22 +31,7 @@ start_fn __libc_start_main;
 static atomic_bool in_main;
 static atomic_ulong counted;
 static unsigned long from, count = 1;
-static const char *log_path;
 static main_fn *real_main;
-
-/* Without allocating: it is called while memory is said to be out. */
-static void note(const char *word, const char *value)
-{
-    char line[256];
-    int len = snprintf(line, sizeof(line), "%s %s\n", word, value);
-    int fd = log_path ? open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
-
-    if (fd < 0)
-        return;
-    if (len > 0 && write(fd, line, (size_t)len) < 0)
-        perror(log_path);
-    close(fd);
-}
 
 static int fails(void *caller)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Owns: a look into memory that is given back, for tests/e2e/test_guard.py. A library to be
+ * Owns: a look into memory that is given back, for tests/e2e/test_preload.py. A library to be
  * preloaded (glibc): each block that anybody frees, or that a growing one leaves behind, is
  * searched for a text.
  *
@@ -9,35 +9,21 @@
  *                at the exit "looked at N", the number of blocks
  */
 #define _GNU_SOURCE
+#include "log.h"
+
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_realloc(void *old, size_t size);
 void __libc_free(void *block);
 
-static const char *wanted, *log_path;
+static const char *wanted;
 static atomic_ulong looked_at;
-
-/* Without allocating. */
-static void note(const char *words, const char *value)
-{
-    char line[256];
-    int len = snprintf(line, sizeof(line), "%s %s\n", words, value);
-    int fd = log_path ? open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
-
-    if (fd < 0)
-        return;
-    if (len > 0 && write(fd, line, (size_t)len) < 0)
-        perror(log_path);
-    close(fd);
-}
 
 static void look_at(void *block, void *caller)
 {
