@@ -281,6 +281,16 @@ static enum command find_command(const char *word)
     return COMMAND_UNKNOWN;
 }
 
+const char *options_nearest_command(const char *word)
+{
+    const char *names[COMMAND_COUNT];
+    size_t count = 0;
+
+    for (int i = COMMAND_RUN; i < COMMAND_COUNT; i++)
+        names[count++] = commands[i].name;
+    return text_nearest(word, names, count);
+}
+
 static int unknown_option(const char *word, enum command command, struct err *e)
 {
     const char *names[ARRAY_LEN(table)];

@@ -51,6 +51,9 @@ int options_parse(struct options *o, int argc, char **argv, const char *(*env)(c
                   struct err *e) USE_RESULT;
 void options_free(struct options *o);
 
+/* The command that a word is, or is near enough to be meant for; NULL if there is none. */
+const char *options_nearest_command(const char *word);
+
 /* Adds an override that lives as long as o; the texts are copied. */
 void options_override(struct options *o, const char *target, const char *key, const char *text,
                       const char *origin, bool on_command_line);

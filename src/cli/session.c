@@ -507,6 +507,24 @@ static void bind_all(struct session *s)
     }
 }
 
+/* A command that is mistyped, or stands behind an option, is taken for the name of a run. */
+static void check_command(struct session *s)
+{
+    const struct words *words = &s->options->arguments;
+
+    for (size_t i = 0; i < words->count; i++) {
+        const char *command = options_nearest_command(words->items[i]);
+        bool is_run = false;
+
+        for (size_t j = 0; j < s->pipeline.run_count; j++)
+            is_run = is_run || strcmp(s->pipeline.runs[j].name, words->items[i]) == 0;
+        if (command && !is_run)
+            diag_add(&s->mistakes, command_line, 0,
+                     "did you mean the command '%s'? It stands first: rungate %s [options]",
+                     command, command);
+    }
+}
+
 void session_open(struct session *s, struct options *o, const char *(*env)(const char *))
 {
     struct err e = {""};
@@ -534,6 +552,8 @@ void session_open(struct session *s, struct options *o, const char *(*env)(const
     origins_hide_proxies(s->pipeline.http.proxy, env);
     if (s->loaded)
         bind_all(s);
+    if (s->mistakes.count)
+        check_command(s);
     diags_sort(&s->mistakes);
 }
 

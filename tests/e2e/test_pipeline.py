@@ -357,3 +357,17 @@ def test_a_variable_can_be_all_of_a_json_value(gate: Gate, sim: Simulator) -> No
     result = gate(qatech_run(sim, applications="${APPS}"), env={"APPS": '[{"applicationShortId": "app_b"}]'})
     assert result.code == 0, result
     assert sim.starts()[0].json()["applications"] == [{"applicationShortId": "app_b"}]
+
+
+@pytest.mark.parametrize("args, command", [(["chekc"], "check"), (["-q", "status"], "status"), (["run", "load", "cancle"], "cancel"), (["load"], None),
+                                           (["laod"], None), (["run", "other"], None)], ids=str)
+def test_a_command_that_was_meant(gate: Gate, sim: Simulator, args: list[str], command: str | None) -> None:
+    """It is mistyped, or stands behind an option, where only names of runs are looked for."""
+    result = gate(k6_run(sim), *args)
+    assert result.code == (0 if args == ["load"] else 2) and len(sim.starts()) == (args == ["load"]), result
+    assert (f"did you mean the command '{command}'? It stands first" in result.err) if command else ("the command" not in result.err), result
+
+
+def test_a_command_that_was_meant_where_no_file_is(gate: Gate, sim: Simulator) -> None:
+    result = gate(None, "chekc")
+    assert result.code == 2 and "did you mean the command 'check'" in result.err, result
