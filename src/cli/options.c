@@ -360,9 +360,25 @@ static int read_arguments(struct options *o, int argc, char **argv, struct err *
     return 0;
 }
 
+/* A pipeline file or a provider, whichever the command line names; those are of the environment. */
+static int choose_source(struct options *o, const char *config, const char *provider,
+                         struct err *e)
+{
+    bool config_is_old = o->config == config, provider_is_old = o->provider == provider;
+
+    if (!o->config || !o->provider)
+        return 0;
+    if (config_is_old == provider_is_old)
+        return err_set(e, "--provider is for one run without a pipeline file: it cannot stand "
+                          "beside --config");
+    *(config_is_old ? &o->config : &o->provider) = NULL;
+    return 0;
+}
+
 int options_parse(struct options *o, int argc, char **argv, const char *(*env)(const char *),
                   struct err *e)
 {
+    const char *config, *provider;
     int skip = 0;
 
     memset(o, 0, sizeof(*o));
@@ -371,7 +387,11 @@ int options_parse(struct options *o, int argc, char **argv, const char *(*env)(c
         o->command = find_command(argv[1]);
         skip = 1;
     }
-    if (read_environment(o, env, e) || read_arguments(o, argc - skip, argv + skip, e))
+    if (read_environment(o, env, e))
+        return -1;
+    config = o->config;
+    provider = o->provider;
+    if (read_arguments(o, argc - skip, argv + skip, e) || choose_source(o, config, provider, e))
         return -1;
     /* "rungate --help" is about the program, "rungate run --help" about the command. */
     if (o->help && !skip)

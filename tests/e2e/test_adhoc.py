@@ -46,6 +46,19 @@ def test_adhoc_needs_no_pipeline_file_and_takes_none(gate: Gate, sim: Simulator)
     assert gate(None, *adhoc(sim)).code == 0
 
 
+@pytest.mark.parametrize("variable, args, provider", [("RUNGATE_CONFIG", ["--provider", "k6-v2", "test_id=7"], "k6-v2"),
+                                                      ("RUNGATE_PROVIDER", ["--config", "rungate.ini"], "qatech")])
+def test_a_file_or_a_provider(gate: Gate, sim: Simulator, variable: str, args: list[str], provider: str) -> None:
+    """The command line beats the environment, and says one thing only."""
+    value = "rungate.ini" if variable == "RUNGATE_CONFIG" else "k6-v2"
+    result = gate(qatech_run(sim), "run", "--dry-run", *args, env={variable: value})
+    assert result.code == 0 and ("/loadtests/" in result.out) == (provider == "k6-v2"), result
+    both = gate(qatech_run(sim), "run", "--config", "rungate.ini", "--provider", "k6-v2")
+    assert both.code == 2 and "cannot stand beside --config" in both.err, both
+    both = gate(qatech_run(sim), "run", env={"RUNGATE_CONFIG": "rungate.ini", "RUNGATE_PROVIDER": "k6-v2"})
+    assert both.code == 2 and "cannot stand beside --config" in both.err and sim.starts() == [], both
+
+
 @pytest.mark.parametrize("more, said", [(["tset_id=1"], "tset_id"), (["attempts=0"], "attempts"), (["nonsense"], "nonsense"), (["test_id=x"], "test_id")])
 def test_adhoc_mistakes(gate: Gate, sim: Simulator, more: list[str], said: str) -> None:
     result = gate(None, *adhoc(sim, *more))
