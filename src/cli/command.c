@@ -406,6 +406,10 @@ static int run_gate(struct session *s, struct console *c)
         write_reports(s, &g, c);
     session_report(s);
     code = g.exit_code;
+    if (s->incomplete && !code) {
+        console_message(c, MESSAGE_ERROR, "required runs are missing: nothing is known of them");
+        code = verdict_exit_code(VERDICT_ERROR, 0);
+    }
     gate_result_free(&g);
     return code;
 }

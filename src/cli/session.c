@@ -387,10 +387,8 @@ static void fit_require(struct session *s)
                  "none of the selected runs is required: there would be nothing to decide on");
 }
 
-/*
- * "wait" decides for the gate: where what there is cannot be enough, a required run that is missing
- * is asked for. It may have failed in the eyes of an earlier one, or never have been started.
- */
+/* What there is cannot be enough for the gate: a required run is missing. It may have failed in the
+ * eyes of an earlier gate, or never have been started. */
 static bool misses_required(const struct session *s)
 {
     int64_t required = 0, there = 0;
@@ -399,17 +397,22 @@ static bool misses_required(const struct session *s)
         required += s->pipeline.runs[i].required ? 1 : 0;
         there += s->pipeline.runs[i].required && exists(s, i) ? 1 : 0;
     }
-    return s->options->command == COMMAND_WAIT && !s->options->attach.count &&
-           there < (s->pipeline.gate.require == REQUIRE_ALL ? required : s->pipeline.gate.require);
+    return there < (s->pipeline.gate.require == REQUIRE_ALL ? required : s->pipeline.gate.require);
 }
 
-/* With no names given, they look at the runs that there are. */
+/*
+ * With no names given, they look at the runs that there are. "wait" decides for the gate, so it
+ * asks for required ones that are missing; "status" looks at the others all the same.
+ */
 static int select_runs(struct session *s)
 {
     const struct options *o = s->options;
-    bool missing = misses_required(s);
+    bool missing = !o->attach.count && !o->arguments.count && misses_required(s);
     bool any = false;
     struct err e = {""};
+
+    s->incomplete = missing && o->command == COMMAND_STATUS;
+    missing = missing && o->command == COMMAND_WAIT;
 
     for (size_t i = 0; i < s->pipeline.run_count; i++)
         any = any || exists(s, i);

@@ -30,6 +30,7 @@ struct session {
     struct journal *journal;  /* NULL: none */
     const struct journal_entry **resume; /* one a run: what is taken up from it, or NULL */
     struct diags mistakes, warnings;
+    bool incomplete; /* "status" looks at fewer required runs than the gate needs */
     bool outputs_clash; /* no report can be written without destroying something */
 };
 

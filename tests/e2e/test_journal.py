@@ -597,6 +597,10 @@ def test_waiting_again_does_not_forget_a_failure(gate: Gate, sim: Simulator) -> 
     assert process.finish().code == 143
     again = gate(text, "wait", *JOURNAL)
     assert again.code == USAGE and "which run of 'one' is meant?" in again.err, again
+    while (asked := gate(text, "status", *JOURNAL)).out.split()[1] == "running":
+        assert asked.code == ERROR
+    assert asked.code == ERROR and asked.out.startswith("two passed ") and "required runs are missing" in asked.err, asked
+    assert gate(text, "status", "two", *JOURNAL).code == PASSED
     assert gate(text, "wait", "two", *JOURNAL).code == PASSED
 
 
