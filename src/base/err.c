@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
+static void cut_starred(struct err *e, const char *format, va_list ap) PRINTF_LIKE(2, 0);
+
 /* Half a secret at the end of a text that was cut would be starred by nobody. */
 static void cut_starred(struct err *e, const char *format, va_list ap)
 {
