@@ -215,17 +215,24 @@ static void check_ids(struct session *s, const char *ids, const struct setting *
     }
 }
 
+/* The number of the run with the name of that length; run_count if there is none. */
+static size_t find_run(const struct session *s, const char *name, size_t len)
+{
+    size_t run = 0;
+
+    while (run < s->pipeline.run_count && (strlen(s->pipeline.runs[run].name) != len ||
+                                           strncmp(s->pipeline.runs[run].name, name, len) != 0))
+        run++;
+    return run;
+}
+
 static void read_attach(struct session *s)
 {
     for (size_t i = 0; i < s->options->attach.count; i++) {
         const char *text = s->options->attach.items[i];
         size_t len = strcspn(text, "=");
-        size_t run = 0;
+        size_t run = find_run(s, text, len);
 
-        while (run < s->pipeline.run_count &&
-               (strlen(s->pipeline.runs[run].name) != len ||
-                strncmp(s->pipeline.runs[run].name, text, len) != 0))
-            run++;
         if (!text[len] || run == s->pipeline.run_count)
             diag_add(&s->mistakes, "--attach", 0, "'%s' is not RUN=ID with a run of %s", text,
                      s->pipeline.file);
@@ -516,12 +523,10 @@ static void check_command(struct session *s)
     const struct words *words = &s->options->arguments;
 
     for (size_t i = 0; i < words->count; i++) {
-        const char *command = options_nearest_command(words->items[i]);
-        bool is_run = false;
+        const char *word = words->items[i];
+        const char *command = options_nearest_command(word);
 
-        for (size_t j = 0; j < s->pipeline.run_count; j++)
-            is_run = is_run || strcmp(s->pipeline.runs[j].name, words->items[i]) == 0;
-        if (command && !is_run)
+        if (command && find_run(s, word, strlen(word)) == s->pipeline.run_count)
             diag_add(&s->mistakes, command_line, 0,
                      "did you mean the command '%s'? It stands first: rungate %s [options]",
                      command, command);

@@ -209,19 +209,14 @@ static bool is_known(const struct gate *g, const struct member *m, const char *i
 {
     for (size_t i = 0; i < g->count; i++) {
         const struct run_result *r = g->members[i].result;
-
         const struct journal_entry *old = g->members[i].resume;
 
         if (!shares_ids(&g->members[i], m))
             continue;
-        if (old && is_among(old->earlier, id))
+        if (is_among(r->run_id, id) || (old && is_among(old->earlier, id)))
             return true;
-        for (size_t j = 0; j < r->remote_count; j++) {
-            if (strcmp(r->remotes[j].id, id) == 0)
-                return true;
-        }
         for (size_t j = 0; j < r->past_count; j++) {
-            if (r->past[j].run_id && strcmp(r->past[j].run_id, id) == 0)
+            if (is_among(r->past[j].run_id, id))
                 return true;
         }
     }
